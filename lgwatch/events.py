@@ -1,0 +1,262 @@
+"""The vocabulary: what can happen in a run, as frozen, JSON-safe facts.
+
+Every class is one line type of the journal; `type` is the name on the line, the fields are the keys. A field that
+equals its default is left out on the line. Nothing here reads a clock, a file or a LangChain object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, TypeAlias
+
+Json: TypeAlias = Any
+"""A value of the JSON data model: None, bool, int, float, str, list, or dict with str keys. Python's type system
+cannot say this in a way that is of use to its readers; `values.py` is what makes it true."""
+
+Namespace: TypeAlias = tuple[str, ...]
+"""Where a graph runs: segments `node:task_id`, outermost first; () is the root graph. A further graph that is called
+inside the same task appends a bare number (`"1"`, `"2"` …), so a segment need not hold a colon."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened in the graph's process.
+
+    `at` is in seconds since the header's `started`, and never goes backwards; `ns` is the graph that emitted it.
+    """
+
+    type: ClassVar[str] = ""
+    at: float = 0.0
+    ns: Namespace = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphLoaded(Event):
+    """The target was loaded.
+
+    A node is `{id, name, kind, file?, line?, subgraph?}` with `kind` one of `start end node subgraph tool`; an edge is
+    `{source, target, conditional, label?}`. Schemas are JSON Schemas, None when the graph cannot tell.
+    """
+
+    type: ClassVar[str] = "graph"
+    target: str = ""
+    nodes: list[dict[str, Json]] = field(default_factory=list)
+    edges: list[dict[str, Json]] = field(default_factory=list)
+    input_schema: Json = None
+    output_schema: Json = None
+    context_schema: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted(Event):
+    """One invocation of the graph began: a fresh `input`, answers in `resume` (interrupt id → answer), or a `fork`
+    (checkpoint id)."""
+
+    type: ClassVar[str] = "run"
+    run: str = ""
+    thread: str = ""
+    input: Json = None
+    resume: Json = None
+    fork: str | None = None
+    config: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStarted(Event):
+    """A node was scheduled in a step; the same task id again is another visit of the same task (after a resume)."""
+
+    type: ClassVar[str] = "task"
+    task: str = ""
+    node: str = ""
+    step: int = 0
+    triggers: tuple[str, ...] = ()
+    input: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEnded(Event):
+    """A task ended: with `writes`, with an `error` (`{type, message, traceback}`), or at `interrupts` (their ids)."""
+
+    type: ClassVar[str] = "task_result"
+    task: str = ""
+    node: str = ""
+    step: int = 0
+    writes: Json = None
+    error: dict[str, Json] | None = None
+    interrupts: tuple[str, ...] = ()
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Updated(Event):
+    """The `updates` part: what a node returned; None when it returned nothing."""
+
+    type: ClassVar[str] = "update"
+    task: str = ""
+    node: str = ""
+    writes: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageChunk(Event):
+    """One chunk of a message.
+
+    `message` is the same for all chunks of one LLM call. `kind` is `text`, `reasoning`, `tool_call`, `tool_result` or
+    `other`; for a `tool_call`, `text` is the next piece of its JSON arguments and `tool_call` is `{index, id?, name?}`;
+    for a `tool_result`, `tool_call` is `{id, status?}` and `name` the tool's name; for `other`, `tool_call` is None and
+    `text` a one-line JSON of the content block. `whole` marks a message that came in one piece, `last` its final
+    chunk. `usage` holds `input_tokens`, `output_tokens` and whatever else the provider reports; the usage of a message
+    is the sum over its chunks. `tags` are the model's and the node's together.
+    """
+
+    type: ClassVar[str] = "message"
+    message: str = ""
+    role: str = "ai"
+    node: str = ""
+    task: str = ""
+    step: int = 0
+    tags: tuple[str, ...] = ()
+    model: str = ""
+    text: str = ""
+    kind: str = "text"
+    last: bool = False
+    whole: bool = False
+    usage: dict[str, Json] | None = None
+    name: str = ""
+    tool_call: dict[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomWritten(Event):
+    """A node wrote `data` with the stream writer. `task` is empty when the writer could not be told."""
+
+    type: ClassVar[str] = "custom"
+    task: str = ""
+    node: str = ""
+    data: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSaved(Event):
+    """The state was saved between two steps; `source` is `input`, `loop`, `update` or `fork`."""
+
+    type: ClassVar[str] = "checkpoint"
+    checkpoint: str = ""
+    parent: str | None = None
+    step: int = 0
+    source: str = ""
+    next: tuple[str, ...] = ()
+    values: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interrupted(Event):
+    """A node asks for an answer; once per interrupt id. `schema` is the JSON Schema of the answer, if the node gave one.
+
+    A static breakpoint has no id of its own: `interrupt` is `breakpoint:NODE` and `value` is None.
+    """
+
+    type: ClassVar[str] = "interrupt"
+    interrupt: str = ""
+    value: Json = None
+    task: str = ""
+    node: str = ""
+    schema: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanStarted(Event):
+    """Work inside a task really began, as the run's callbacks tell: one attempt of a node, an LLM call, a tool …
+
+    `kind` is `node`, `llm`, `tool`, `retriever` or `chain`.
+    """
+
+    type: ClassVar[str] = "span_start"
+    span: str = ""
+    parent: str = ""
+    kind: str = ""
+    name: str = ""
+    task: str = ""
+    node: str = ""
+    model: str = ""
+    input: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanEnded(Event):
+    """A span ended; `status` is `ok` or `error`."""
+
+    type: ClassVar[str] = "span_end"
+    span: str = ""
+    status: str = "ok"
+    error: dict[str, Json] | None = None
+    usage: dict[str, Json] | None = None
+    output: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output(Event):
+    """What the graph's process printed or logged; `stream` is `stdout`, `stderr`, `log` or `warning`."""
+
+    type: ClassVar[str] = "output"
+    stream: str = "stdout"
+    text: str = ""
+    task: str = ""
+    node: str = ""
+    level: str = ""
+    logger: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueStored(Event):
+    """A value that later events refer to as `{"$ref": id}`."""
+
+    type: ClassVar[str] = "value"
+    id: str = ""
+    data: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice(Event):
+    """Something lgwatch itself has to say."""
+
+    type: ClassVar[str] = "notice"
+    code: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnded(Event):
+    """The run's last event; `status` is `done`, `interrupted`, `failed`, `stopped` or `crashed`."""
+
+    type: ClassVar[str] = "run_result"
+    run: str = ""
+    status: str = "done"
+    error: dict[str, Json] | None = None
+    output: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown(Event):
+    """A line of a type that this version does not know: kept, shown, never an error."""
+
+    kind: str = ""
+    data: dict[str, Json] = field(default_factory=dict)
+
+
+EVENTS: dict[str, type[Event]] = {
+    cls.type: cls
+    for cls in (
+        GraphLoaded, RunStarted, TaskStarted, TaskEnded, Updated, MessageChunk, CustomWritten, CheckpointSaved,
+        Interrupted, SpanStarted, SpanEnded, Output, ValueStored, Notice, RunEnded,
+    )
+}  # fmt: skip
+"""Line type → class, in the order of the table in the documentation."""
+
+
+def defaults(cls: type[Event]) -> dict[str, Json]:
+    """Return the fields of an event class with the value that each has when it is left out, in their order."""
+    return {
+        f.name: f.default if f.default is not MISSING else f.default_factory()  # type: ignore[misc]
+        for f in fields(cls)
+    }

@@ -1,0 +1,1 @@
+"""The graph's process: the only package that imports langgraph and langchain_core."""
