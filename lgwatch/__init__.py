@@ -1,24 +1,44 @@
 """Watch and debug LangGraph runs live, in the terminal.
 
 The public Python API reads journals: `read_journal(path)` gives a loaded `Session`, `events(path)` the events with
-their references resolved.
+their references resolved. Both raise `lgwatch.errors.JournalError` when the file cannot be read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lgwatch.journal import events, read_journal
+    from lgwatch.events import Event
+    from lgwatch.session import Session
 
 __version__ = "0.1.0"
 __all__ = ["events", "read_journal"]
 
+# The runner imports this package in the user's interpreter: nothing may load with it.
 
-def __getattr__(name: str) -> object:
-    # The runner imports this package in the user's interpreter: nothing but the version may load with it.
-    if name in __all__:
-        from lgwatch import journal
 
-        return getattr(journal, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def events(path: str | PathLike[str]) -> Iterator[Event]:
+    """Yield the events of a journal, oldest first, with every reference replaced by the value it stands for."""
+    from lgwatch.journal import resolved_events
+
+    return resolved_events(Path(path))
+
+
+def read_journal(path: str | PathLike[str]) -> Session:
+    """Return the session that a journal tells of: its runs, tasks, messages, custom events, checkpoints …
+
+    A journal that is still being written gives the session so far.
+    """
+    from lgwatch.journal import JournalReader
+    from lgwatch.session import Session
+
+    reader = JournalReader(Path(path))
+    session = Session(reader.header)
+    for event in reader.poll():
+        session.apply(event)
+    reader.close()
+    return session

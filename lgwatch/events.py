@@ -6,7 +6,7 @@ equals its default is left out on the line. Nothing here reads a clock, a file o
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, TypeAlias
 
 Json: TypeAlias = Any
@@ -16,6 +16,32 @@ cannot say this in a way that is of use to its readers; `values.py` is what make
 Namespace: TypeAlias = tuple[str, ...]
 """Where a graph runs: segments `node:task_id`, outermost first; () is the root graph. A further graph that is called
 inside the same task appends a bare number (`"1"`, `"2"` …), so a segment need not hold a colon."""
+
+
+def path(ns: Namespace, node: str = "") -> str:
+    """Return where something happened in names that a person reads: `research/web`."""
+    names = [segment.rpartition(":")[0] for segment in ns if ":" in segment]
+    return "/".join([*names, node] if node else names)
+
+
+def parent_task(ns: Namespace) -> str:
+    """Return the id of the task that runs the graph of this namespace, "" for the root graph."""
+    for segment in reversed(ns):
+        if ":" in segment:
+            return segment.rpartition(":")[2]
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The journal's first line; `started` is wall-clock time in ISO 8601, UTC; `extra` holds keys of other versions."""
+
+    version: int = 1
+    target: str = ""
+    started: str = ""
+    python: str = ""
+    langgraph: str = ""
+    extra: dict[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +282,5 @@ EVENTS: dict[str, type[Event]] = {
 
 def defaults(cls: type[Event]) -> dict[str, Json]:
     """Return the fields of an event class with the value that each has when it is left out, in their order."""
-    return {
-        f.name: f.default if f.default is not MISSING else f.default_factory()  # type: ignore[misc]
-        for f in fields(cls)
-    }
+    empty = cls()
+    return {f.name: getattr(empty, f.name) for f in fields(cls)}

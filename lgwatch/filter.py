@@ -1,0 +1,246 @@
+"""The filter language: `node:writer !tag:draft step>=3 "phrase"` → Filter. One FIELDS table drives it all.
+
+A filter is asked about records: events, tasks, messages, facets, anything with the attributes that FIELDS names. A
+field that a record does not have (`None`, or no such attribute) says nothing about it, neither for nor against.
+Text is asked for apart (`Filter.text`), because it costs a look into the journal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import translate
+from typing import Any, Literal
+
+from lgwatch.errors import FilterError
+from lgwatch.events import path
+
+Operator = Literal[":", "=", ">", ">=", "<", "<="]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What can be asked: `get` gives a record's values (None: the record has no such thing)."""
+
+    get: Callable[[Any], Iterable[Any] | None]
+    help: str
+    number: bool = False
+
+
+def _one(name: str) -> Callable[[Any], Iterable[Any] | None]:
+    def get(record: Any) -> Iterable[Any] | None:
+        value = getattr(record, name, None)
+        return None if value is None else (value,)
+
+    return get
+
+
+def _path(record: Any) -> Iterable[str] | None:
+    where = getattr(record, "path", None)
+    if where is None and getattr(record, "ns", None) is not None:
+        where = path(record.ns, getattr(record, "node", ""))
+    return None if where is None else (where,)
+
+
+def _node(record: Any) -> Iterable[str] | None:
+    """Its node, and the nodes around it: whoever asks for `research` means what happens inside it too."""
+    where = _path(record)
+    if where is None:
+        return _one("node")(record)
+    return [name for whole in where for name in whole.split("/")]
+
+
+FIELDS: dict[str, Field] = {
+    "node": Field(_node, "node that produced it, or that it happened inside of"),
+    "path": Field(_path, "node path from the root graph, such as research/web"),
+    "tag": Field(lambda record: getattr(record, "tags", None), "tag of the model, the call, the node or the run"),
+    "type": Field(_one("type"), "event type: message custom task task_result update checkpoint span_start …"),
+    "kind": Field(_one("kind"), "message: text reasoning tool_call tool_result; span: node llm tool"),
+    "role": Field(_one("role"), "message role: ai human system tool"),
+    "model": Field(_one("model"), "model name"),
+    "name": Field(_one("name"), "name of a tool, a span or a message's author"),
+    "tool": Field(lambda record: getattr(record, "tools", None) or _tool(record), "tool that was called"),
+    "status": Field(_one("status"), "how it ended, or running: done failed interrupted stopped ok error"),
+    "level": Field(_one("level"), "level of a log line: INFO WARNING ERROR"),
+    "stream": Field(_one("stream"), "stdout stderr log warning"),
+    "run": Field(_one("run"), "run id: r1, r2 …"),
+    "task": Field(_one("task"), "task id"),
+    "step": Field(_one("step"), "superstep: step=3, step>=2, step=3..7", number=True),
+    "attempt": Field(_one("attempts"), "attempts of the task: attempt>1", number=True),
+    "t": Field(_one("at"), "seconds since the start: t>5", number=True),
+    "text": Field(_one("text"), "text of a token, a payload, a line; a bare word means the same"),
+}
+"""Everything that can be asked, in the order in which help shows it."""
+
+
+def _tool(record: Any) -> Iterable[str] | None:
+    return (record.name,) if getattr(record, "kind", "") in ("tool", "tool_call", "tool_result") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One condition: any of `tests` holds for any of the field's values; `negated` turns it round."""
+
+    field: str
+    source: str
+    negated: bool
+    tests: tuple[Callable[[Any], bool], ...]
+
+    def __call__(self, record: Any) -> bool:
+        """Whether the condition says nothing against the record."""
+        values = FIELDS[self.field].get(record)
+        return values is None or self.holds(values)
+
+    def holds(self, values: Iterable[Any]) -> bool:
+        """Whether the condition is true of these values."""
+        return any(test(value) for value in values for test in self.tests) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A parsed expression: call it with a record. An empty filter keeps everything."""
+
+    source: str = ""
+    terms: tuple[Term, ...] = ()
+    texts: tuple[Term, ...] = field(default=())
+
+    def __call__(self, record: Any) -> bool:
+        """Whether the record is kept, its text apart."""
+        return all(term(record) for term in self.terms)
+
+    def text(self, text: str) -> bool:
+        """Whether a record with this text is kept, the rest apart."""
+        return all(term.holds((text,)) for term in self.texts)
+
+    def __bool__(self) -> bool:
+        return bool(self.terms or self.texts)
+
+    def __str__(self) -> str:
+        return self.source
+
+
+_TOKEN = re.compile(
+    r"""\s*(?P<negated>[!-]?)
+    (?:(?P<field>[A-Za-z_][\w.]*)(?P<operator>:|>=|<=|=|>|<))?
+    (?P<value>(?:re:/(?:\\.|[^/\\])*/|"(?:\\.|[^"\\])*"|[^\s",]|,)*)""",
+    re.VERBOSE,
+)
+_VALUE = re.compile(r"""re:/(?P<regex>(?:\\.|[^/\\])*)/|"(?P<phrase>(?:\\.|[^"\\])*)"|(?P<word>[^\s",]+)""")
+_UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "us": 0.000001, "m": 60.0, "k": 1e3, "kB": 1e3, "M": 1e6, "MB": 1e6}
+
+
+def parse(source: str) -> Filter:
+    """Return the filter that the expression means. Raises FilterError with the position of what cannot be read."""
+    terms: list[Term] = []
+    position = 0
+    end = len(source.rstrip())
+    while position < end:
+        match = _TOKEN.match(source, position)
+        if match is None or match.end() == position or not match["value"]:
+            raise _unreadable(source, position, match)
+        if match.end() < end and not source[match.end()].isspace():
+            raise FilterError(
+                "a quote is not closed", 'close it with ", or write \\" for the sign itself', position=match.end()
+            )
+        terms.append(_term(match))
+        position = match.end()
+    return Filter(
+        source.strip(),
+        tuple(term for term in terms if term.field != "text"),
+        tuple(term for term in terms if term.field == "text"),
+    )
+
+
+def _unreadable(source: str, position: int, match: re.Match[str] | None) -> FilterError:
+    if match and match["field"]:
+        return FilterError(
+            f"{match['field']}{match['operator']} needs a value",
+            f"write for example {match['field']}{match['operator']}{'3' if _number_field(match['field']) else 'writer'}",
+            position=match.end(),
+        )
+    rest = source[position:].strip()
+    return FilterError(
+        f"cannot read {rest[:20]!r}", "terms look like node:writer, !tag:draft or a word", position=position
+    )
+
+
+def _number_field(name: str) -> bool:
+    return name in FIELDS and FIELDS[name].number
+
+
+def _term(match: re.Match[str]) -> Term:
+    name, operator = match["field"] or "text", match["operator"] or ":"
+    at = match.start("field") if match["field"] else match.start("value")
+    if name == "re" and match["value"].startswith("/"):  # a bare re:/…/ asks the text
+        name, values = "text", "re:" + match["value"]
+    else:
+        values = match["value"]
+    if name not in FIELDS:
+        near = get_close_matches(name, FIELDS, n=1)
+        hint = f"did you mean {near[0]}:?" if near else "the fields are " + " ".join(FIELDS)
+        raise FilterError(
+            f"there is no field {name!r}", hint + f' (to search for the text, quote it: "{name}:…")', position=at
+        )
+    if FIELDS[name].number:
+        tests = [_number_test(name, operator, value, match.start("value")) for value in values.split(",") if value]
+    elif operator in (":", "="):
+        tests = [_text_test(name, value) for value in _VALUE.finditer(values)]
+    else:
+        raise FilterError(f"{name} is no number", f"compare it with {name}:value", position=at)
+    if not tests:
+        raise FilterError(f"{name}{operator} needs a value", f"write for example {name}:writer", position=match.end())
+    return Term(name, match.group().strip(), bool(match["negated"]), tuple(tests))
+
+
+def _text_test(name: str, match: re.Match[str]) -> Callable[[Any], bool]:
+    if match["regex"] is not None:
+        try:
+            found = re.compile(match["regex"].replace("\\/", "/"), re.IGNORECASE).search
+        except re.error as error:
+            position = match.start("regex") + (error.pos or 0)
+            raise FilterError(
+                f"bad regular expression: {error.msg}", "check the part between the slashes", position=position
+            ) from None
+        return lambda value: found(str(value)) is not None
+    word = match["word"] if match["word"] is not None else re.sub(r"\\(.)", r"\1", match["phrase"])
+    if name == "text":
+        needle = word.lower()
+        return lambda value: needle in value.lower()
+    if match["word"] is not None and re.search(r"[*?\[]", word):
+        fits = re.compile(translate(word), re.IGNORECASE).match
+        return lambda value: fits(str(value)) is not None
+    return lambda value: str(value).lower() == word.lower()
+
+
+def _number_test(name: str, operator: str, text: str, position: int) -> Callable[[Any], bool]:
+    low, dots, high = text.partition("..")
+    try:
+        bounds = [_quantity(part) for part in ((low, high) if dots else (low,))]
+    except (ValueError, KeyError):
+        raise FilterError(
+            f"{text!r} is no number", f"write for example {name}>=3 or {name}=3..7", position=position
+        ) from None
+    first = bounds[0]
+    if dots and operator in (":", "="):
+        last = bounds[1]
+        return lambda value: first <= value <= last
+    if dots:
+        raise FilterError(f"a range needs =, not {operator}", f"write {name}={text}", position=position)
+    tests: dict[str, Callable[[Any], bool]] = {
+        ":": lambda value: bool(value == first),
+        "=": lambda value: bool(value == first),
+        ">": lambda value: bool(value > first),
+        ">=": lambda value: bool(value >= first),
+        "<": lambda value: bool(value < first),
+        "<=": lambda value: bool(value <= first),
+    }
+    return tests[operator]
+
+
+def _quantity(text: str) -> float:
+    match = re.fullmatch(r"\+?(-?\d+(?:\.\d+)?)([A-Za-z]*)", text)
+    if match is None:
+        raise ValueError(text)
+    return float(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,165 @@
+"""The index of a session's events: a few bytes for each, in columns. The journal holds the rest.
+
+What events have in common (type, node, tags, step …) is a Facet, kept once; an event is its facet's number, its time
+and its task. A filter is asked once per facet, not once per event.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator
+from itertools import compress
+from typing import NamedTuple
+
+from lgwatch.events import (
+    CustomWritten,
+    Event,
+    MessageChunk,
+    Output,
+    RunEnded,
+    SpanEnded,
+    SpanStarted,
+    TaskEnded,
+    Unknown,
+    ValueStored,
+    path,
+)  # fmt: skip
+
+
+class Facet(NamedTuple):
+    """What a filter can ask of an event without reading its line; None where the event's type has no such thing."""
+
+    type: str
+    path: str
+    node: str
+    step: int | None
+    run: str
+    tags: tuple[str, ...] | None = None
+    kind: str | None = None
+    role: str | None = None
+    model: str | None = None
+    name: str | None = None
+    status: str | None = None
+    level: str | None = None
+    stream: str | None = None
+
+
+def facet(event: Event, run: str) -> Facet:
+    """Return what the event is to a filter."""
+    node = getattr(event, "node", "")
+    where = path(event.ns, node)
+    step = getattr(event, "step", None)
+    if type(event) is MessageChunk:
+        return Facet(
+            event.type,
+            where,
+            node,
+            step,
+            run,
+            event.tags,
+            event.kind,
+            event.role,
+            event.model or None,
+            event.name or None,
+        )
+    if type(event) is SpanStarted:
+        return Facet(event.type, where, node, step, run, kind=event.kind, name=event.name, model=event.model or None)
+    if type(event) is TaskEnded:
+        status = "failed" if event.error else "interrupted" if event.interrupts else "done"
+        return Facet(event.type, where, node, step, run, status=status)
+    if isinstance(event, (SpanEnded, RunEnded)):
+        return Facet(event.type, where, node, step, run, status=event.status)
+    if type(event) is Output:
+        return Facet(event.type, where, node, step, run, level=event.level or None, stream=event.stream)
+    return Facet(event.kind if type(event) is Unknown else event.type, where, node, step, run)
+
+
+class EventIndex:
+    """Columns over all events by sequence number; number 0 is the journal's header, which is no event."""
+
+    def __init__(self) -> None:
+        self.at = array("d", [0.0])
+        self.facet = array("I", [0])
+        self.task = array("I", [0])
+        self.facets: list[Facet] = [Facet("", "", "", None, "")]
+        self.tasks: list[str] = [""]
+        self._facet_ids: dict[Facet, int] = {self.facets[0]: 0}
+        self._task_ids: dict[str, int] = {"": 0}
+        self._last: tuple[object, ...] = ()
+        self._last_facet = 0
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def add(self, event: Event, run: str) -> int:
+        """Note the event; return its sequence number."""
+        if type(event) is MessageChunk:  # a token has the facet of the token before it, nearly always
+            same = (event.message, event.kind, event.tags, event.task)
+            if same != self._last:
+                self._last, self._last_facet = same, self._intern(facet(event, run))
+            number = self._last_facet
+        else:
+            number = self._intern(facet(event, run))
+        seq = len(self.at)
+        self.at.append(event.at)
+        self.facet.append(number)
+        task: str = event.task if isinstance(event, (MessageChunk, CustomWritten)) else getattr(event, "task", "")
+        self.task.append(self._intern_task(task))
+        return seq
+
+    def _intern(self, new: Facet) -> int:
+        number = self._facet_ids.get(new)
+        if number is None:
+            number = self._facet_ids[new] = len(self.facets)
+            self.facets.append(new)
+        return number
+
+    def _intern_task(self, task: str) -> int:
+        number = self._task_ids.get(task)
+        if number is None:
+            number = self._task_ids[task] = len(self.tasks)
+            self.tasks.append(task)
+        return number
+
+    def facet_of(self, seq: int) -> Facet:
+        """Return the facet of an event."""
+        return self.facets[self.facet[seq]]
+
+    def task_of(self, seq: int) -> str:
+        """Return the id of an event's task, "" when it has none."""
+        return self.tasks[self.task[seq]]
+
+
+class Selection:
+    """The sequence numbers of the events that a question keeps; grows with the index, asked once per facet."""
+
+    def __init__(self, index: EventIndex, keep: Callable[[Facet], bool]) -> None:
+        self._index = index
+        self._keep = keep
+        self._verdicts = bytearray()
+        self._seen = 1
+        self.seqs = array("I")
+        self.update()
+
+    def update(self) -> int:
+        """Take in the events that came since; return how many of them are kept."""
+        index = self._index
+        for number in range(len(self._verdicts), len(index.facets)):
+            self._verdicts.append(number > 0 and bool(self._keep(index.facets[number])))
+        before, end = len(self.seqs), len(index)
+        if self._seen < end:
+            verdicts = map(self._verdicts.__getitem__, index.facet[self._seen : end])
+            self.seqs.extend(compress(range(self._seen, end), verdicts))
+            self._seen = end
+        return len(self.seqs) - before
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.seqs)
+
+
+def shown(facet: Facet) -> bool:
+    """Whether an event is one that people count: stored values are plumbing."""
+    return facet.type != ValueStored.type

@@ -1,0 +1,235 @@
+"""What a session holds: runs, tasks, spans, messages, checkpoints, interrupts. Filled by `Session.apply` alone.
+
+All times are seconds since the journal's start; `seq` is the number of the journal line that tells of the record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lgwatch.events import Json, Namespace, path
+
+OPEN = ("waiting", "running")
+"""States of a task that has not ended."""
+
+
+@dataclass(slots=True, eq=False)
+class Span:
+    """Work inside a task: one attempt of its node, an LLM call, a tool. Times are seconds since the journal's start."""
+
+    id: str
+    kind: str
+    name: str
+    started: float
+    seq: int
+    parent: str = ""
+    model: str = ""
+    ended: float | None = None
+    status: str = "running"
+    error: dict[str, Json] | None = None
+    first_token: float | None = None
+    end_seq: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Task:
+    """One execution of a node. `started` is when it was scheduled, `began` when its first attempt really ran.
+
+    `status` is `waiting`, `running`, `done`, `cached`, `failed`, `interrupted` or `cancelled`. A task that LangGraph
+    reports no result for is closed by its parent's end or by the run's; `closed_by` says which ("" otherwise).
+    """
+
+    id: str
+    node: str
+    ns: Namespace
+    run: str
+    step: int
+    seq: int
+    started: float
+    triggers: tuple[str, ...] = ()
+    parent: Task | None = None
+    visits: int = 1
+    status: str = "waiting"
+    closed_by: str = ""
+    began: float | None = None
+    ended: float | None = None
+    end_seq: int | None = None
+    error: dict[str, Json] | None = None
+    wrote: tuple[str, ...] = ()
+    interrupts: tuple[str, ...] = ()
+    children: list[Task] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    tags: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    messages: int = 0
+    customs: int = 0
+
+    @property
+    def path(self) -> str:
+        """Node path from the root graph: `research/web`."""
+        return path(self.ns, self.node)
+
+    @property
+    def attempts(self) -> int:
+        """How often its node was begun: retries, and visits of the same task on a resume."""
+        return self.visits - 1 + max(1, sum(span.kind == "node" for span in self.spans))
+
+    @property
+    def depth(self) -> int:
+        """How many tasks it is inside of."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    @property
+    def open(self) -> bool:
+        """Whether it has not ended."""
+        return self.status in OPEN
+
+    def elapsed(self, now: float) -> float:
+        """Seconds that it ran, up to `now` while it runs; 0 while it waits."""
+        if self.began is None:
+            return (self.ended - self.started) if self.ended is not None else 0.0
+        return max(0.0, (now if self.ended is None else self.ended) - self.began)
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A stretch of a message of one kind; `tool_call` is `{index, id?, name?}` for calls, `{id, status?}` for results."""
+
+    kind: str
+    pieces: list[str] = field(default_factory=list)
+    tool_call: dict[str, Json] | None = None
+
+    @property
+    def text(self) -> str:
+        """All of its text so far."""
+        if len(self.pieces) > 1:
+            self.pieces[:] = ["".join(self.pieces)]
+        return self.pieces[0] if self.pieces else ""
+
+
+@dataclass(slots=True, eq=False)
+class Message:
+    """One LLM call's message, or one that a node returned. `repeats` names the message whose text it says again."""
+
+    id: str
+    role: str
+    node: str
+    ns: Namespace
+    task: str
+    run: str
+    step: int
+    seq: int
+    started: float
+    tags: tuple[str, ...] = ()
+    model: str = ""
+    name: str = ""
+    parts: list[Part] = field(default_factory=list)
+    span: Span | None = None
+    first_token: float | None = None
+    last_token: float | None = None
+    chunks: int = 0
+    usage: dict[str, Json] | None = None
+    whole: bool = False
+    finished: bool = False
+    status: str = "running"
+    repeats: str = ""
+    last_seq: int = 0
+
+    @property
+    def path(self) -> str:
+        """Node path from the root graph: `research/web`."""
+        return path(self.ns, self.node)
+
+    @property
+    def text(self) -> str:
+        """What it says: its text parts, without reasoning and tool calls."""
+        return "".join(part.text for part in self.parts if part.kind == "text")
+
+    @property
+    def tools(self) -> tuple[str, ...] | None:
+        """Names of the tools that it calls or answers for; None when there are none."""
+        names = [str(part.tool_call.get("name") or self.name) for part in self.parts if part.tool_call]
+        return tuple(name for name in names if name) or None
+
+    @property
+    def tokens(self) -> tuple[int, bool]:
+        """Output tokens, and whether the provider reported them; chunks are counted while it did not."""
+        reported = (self.usage or {}).get("output_tokens")
+        return (int(reported), True) if isinstance(reported, int) and reported else (self.chunks, False)
+
+    def rate(self) -> float:
+        """Tokens a second between its first and its last token; 0 when that cannot be told."""
+        if self.first_token is None or self.last_token is None or self.last_token <= self.first_token:
+            return 0.0
+        return (self.tokens[0] - 1) / (self.last_token - self.first_token)
+
+    def first_token_after(self) -> float | None:
+        """Seconds from the call's start to its first token; None when the start is not known."""
+        if self.first_token is None or self.span is None:
+            return None
+        return max(0.0, self.first_token - self.span.started)
+
+
+@dataclass(slots=True, eq=False)
+class Checkpoint:
+    """The state was saved after `step`; its values stand in the journal at `seq`."""
+
+    id: str
+    parent: str | None
+    step: int
+    source: str
+    next: tuple[str, ...]
+    ns: Namespace
+    run: str
+    at: float
+    seq: int
+
+
+@dataclass(slots=True, eq=False)
+class Interrupt:
+    """A node asks; `answered` tells that a later run brought `answer`. A breakpoint's id starts with `breakpoint:`."""
+
+    id: str
+    value: Json
+    node: str
+    ns: Namespace
+    task: str
+    run: str
+    at: float
+    seq: int
+    schema: Json = None
+    answered: bool = False
+    answer: Json = None
+
+    @property
+    def path(self) -> str:
+        """Node path from the root graph."""
+        return path(self.ns, self.node)
+
+    @property
+    def breakpoint(self) -> bool:
+        """Whether the run stopped here because it was told to, not because a node asks."""
+        return self.id.startswith("breakpoint:")
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One invocation: `status` is `running`, `done`, `interrupted`, `failed`, `stopped` or `crashed`."""
+
+    id: str
+    thread: str
+    started: float
+    seq: int
+    resume: Json = None
+    fork: str | None = None
+    status: str = "running"
+    ended: float | None = None
+    error: dict[str, Json] | None = None
+    end_seq: int | None = None
+    tasks: dict[str, Task] = field(default_factory=dict)
+    step: int = 0
+    limit: int | None = None
+
+    def elapsed(self, now: float) -> float:
+        """Seconds from its start to its end, or to `now`."""
+        return max(0.0, (now if self.ended is None else self.ended) - self.started)

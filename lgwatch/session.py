@@ -1,0 +1,404 @@
+"""The fold from events to a session. No clock, no I/O: the same events give the same session.
+
+`Session.apply` is the only door for change. Everything else here is read by panes, by the headless front end and by
+scripts, and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lgwatch.events import (
+    CheckpointSaved,
+    CustomWritten,
+    Event,
+    GraphLoaded,
+    Header,
+    Interrupted,
+    Json,
+    MessageChunk,
+    Notice,
+    Output,
+    RunEnded,
+    RunStarted,
+    SpanEnded,
+    SpanStarted,
+    TaskEnded,
+    TaskStarted,
+    Updated,
+    parent_task,
+)  # fmt: skip
+from lgwatch.index import EventIndex
+from lgwatch.records import Checkpoint, Interrupt, Message, Part, Run, Span, Task
+
+
+class Session:
+    """What was seen of one graph: feed it with `apply`, then look at `runs`, `messages`, `interrupts`, `index` …"""
+
+    def __init__(self, header: Header | None = None) -> None:
+        self.header = header or Header()
+        self.index = EventIndex()
+        self.graph: GraphLoaded | None = None
+        self.runs: list[Run] = []
+        self.messages: dict[str, Message] = {}
+        self.checkpoints: list[Checkpoint] = []
+        self.interrupts: dict[str, Interrupt] = {}
+        self.notices: list[tuple[int, Notice]] = []
+        self.errors: list[int] = []
+        self.counts: dict[str, int] = {}
+        self.tokens_in = 0
+        self.tokens_out = 0
+        self.now = 0.0
+        self.task_changes = 0
+        self.message_changes = 0
+        self._tasks: dict[str, Task] = {}
+        self._spans: dict[str, tuple[Span, Task | None]] = {}
+        self._messages_of: dict[str, list[Message]] = {}
+
+    # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def run(self) -> Run | None:
+        """The newest run, None before the first."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def status(self) -> str:
+        """`loading`, `ready` (a graph and no run yet), or the newest run's status."""
+        if self.runs:
+            return self.runs[-1].status
+        return "ready" if self.graph else "loading"
+
+    @property
+    def waiting(self) -> list[Interrupt]:
+        """The interrupts that nobody has answered, oldest first; none while a run is going on."""
+        if self.status != "interrupted":
+            return []
+        return [one for one in self.interrupts.values() if not one.answered]
+
+    def task(self, name: str) -> Task:
+        """Return the newest task with this id or of this node. Raises KeyError."""
+        if name in self._tasks:
+            return self._tasks[name]
+        for run in reversed(self.runs):
+            for task in reversed(run.tasks.values()):
+                if name in (task.node, task.path):
+                    return task
+        raise KeyError(name)
+
+    def find_task(self, task: str) -> Task | None:
+        """Return the newest task with this id, None when there is none."""
+        return self._tasks.get(task)
+
+    def tasks(self) -> Iterator[Task]:
+        """All tasks of all runs, in the order in which they were scheduled."""
+        for run in self.runs:
+            yield from run.tasks.values()
+
+    def messages_of(self, task: str) -> list[Message]:
+        """The messages of a task, in order of start."""
+        return self._messages_of.get(task, [])
+
+    def span(self, span: str) -> Span | None:
+        """Return the span with this id."""
+        found = self._spans.get(span)
+        return found[0] if found else None
+
+    def rate(self) -> float:
+        """Output tokens a second of all calls that stream at present, by their own averages."""
+        return sum(message.rate() for message in self._streaming())
+
+    def _streaming(self) -> Iterator[Message]:
+        for task in self.run.tasks.values() if self.run and self.run.status == "running" else ():
+            if task.open:
+                yield from (message for message in self.messages_of(task.id) if not message.finished)
+
+    # ── the fold ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def apply(self, event: Event) -> int:
+        """Take in the next event; return its sequence number."""
+        run = self.runs[-1].id if self.runs else ""
+        if type(event) is RunStarted:
+            run = event.run
+        seq = self.index.add(event, run)
+        self.now = max(self.now, event.at)
+        self.counts[event.type] = self.counts.get(event.type, 0) + 1
+        match event:
+            case MessageChunk():
+                self._say(event, seq, run)
+            case CustomWritten():
+                if task := self._touched(event.task):
+                    task.customs += 1
+            case TaskStarted():
+                self._schedule(event, seq, run)
+            case SpanStarted():
+                self._begin(event, seq)
+            case SpanEnded():
+                self._finish(event, seq)
+            case TaskEnded():
+                self._end(event, seq, run)
+            case Updated():
+                if (task := self._tasks.get(event.task)) and isinstance(event.writes, dict):
+                    task.wrote = tuple(event.writes)
+            case CheckpointSaved():
+                self._save(event, seq, run)
+            case Interrupted():
+                self._ask(event, seq, run)
+            case RunStarted():
+                self._start(event, seq)
+            case RunEnded():
+                self._close(event, seq)
+            case GraphLoaded():
+                self.graph = event
+            case Notice():
+                self.notices.append((seq, event))
+            case Output():
+                self._touched(event.task)
+        return seq
+
+    def _start(self, event: RunStarted, seq: int) -> None:
+        config = event.config if isinstance(event.config, dict) else {}
+        limit = config.get("recursion_limit")
+        self.runs.append(
+            Run(
+                event.run,
+                event.thread,
+                event.at,
+                seq,
+                event.resume,
+                event.fork,
+                limit=limit if isinstance(limit, int) else None,
+            )
+        )
+        answers = event.resume if isinstance(event.resume, dict) else {}
+        for one in self.interrupts.values():
+            if one.id in answers:
+                one.answered, one.answer = True, answers[one.id]
+            elif one.breakpoint or event.thread != self._thread_of(one):
+                one.answered = True
+        self.task_changes += 1
+
+    def _thread_of(self, one: Interrupt) -> str:
+        return next((run.thread for run in self.runs if run.id == one.run), "")
+
+    def _schedule(self, event: TaskStarted, seq: int, run: str) -> None:
+        self.task_changes += 1
+        if not self.runs:  # a journal whose beginning was cut
+            self.runs.append(Run(run or "r1", "", event.at, seq))
+        current = self.runs[-1]
+        if not event.ns:
+            current.step = max(current.step, event.step)
+        before = self._tasks.get(event.task)
+        if before is not None and before.run == current.id:
+            before.visits = before.attempts + 1
+            before.spans = [span for span in before.spans if span.kind != "node"]
+            before.status, before.ended, before.end_seq, before.closed_by = "waiting", None, None, ""
+            before.error = None
+            return
+        task = Task(event.task, event.node, event.ns, current.id, event.step, seq, event.at, event.triggers)
+        if before is not None:
+            task.visits = before.attempts + 1
+        parent = self._tasks.get(parent_task(event.ns)) if event.ns else None
+        if parent is not None and parent.run == current.id:
+            task.parent = parent
+            parent.children.append(task)
+            self._touched(parent.id)
+        self._tasks[event.task] = current.tasks[event.task] = task
+
+    def _touched(self, task_id: str) -> Task | None:
+        """A task that does anything has begun, even where no callback says so."""
+        task = self._tasks.get(task_id)
+        if task is not None and task.status == "waiting":
+            task.status = "running"
+            task.began = self.now
+            self.task_changes += 1
+        return task
+
+    def _begin(self, event: SpanStarted, seq: int) -> None:
+        span = Span(event.span, event.kind, event.name, event.at, seq, event.parent, event.model)
+        task = self._touched(event.task)
+        self._spans[event.span] = (span, task)
+        if task is None:
+            return
+        self.task_changes += 1
+        task.spans.append(span)
+        if event.model and event.model not in task.models:
+            task.models = (*task.models, event.model)
+
+    def _finish(self, event: SpanEnded, seq: int) -> None:
+        found = self._spans.get(event.span)
+        if found is None:
+            return
+        span, task = found
+        span.ended, span.status, span.error, span.end_seq = event.at, event.status, event.error, seq
+        self.task_changes += 1
+        if event.status == "error":
+            self.errors.append(seq)
+        if span.kind == "llm" and task is not None:
+            for message in self.messages_of(task.id):
+                if message.span is span:
+                    if event.usage and not message.usage:
+                        self._count(message, event.usage)
+                    self._finished(message, "done" if event.status == "ok" else "failed")
+
+    def _end(self, event: TaskEnded, seq: int, run: str) -> None:
+        self.task_changes += 1
+        task = self._tasks.get(event.task)
+        if task is None or task.run != run:  # an error handler's task has an end and no start
+            task = Task(event.task, event.node, event.ns, run, event.step, seq, event.at, began=event.at)
+            self._tasks[event.task] = task
+            if self.runs:
+                self.runs[-1].tasks[event.task] = task
+        task.end_seq, task.error, task.interrupts = seq, event.error, event.interrupts
+        if isinstance(event.writes, dict):
+            task.wrote = tuple(event.writes)
+        status = "done"
+        if event.error:
+            status = "failed"
+            self.errors.append(seq)
+        elif event.interrupts:
+            status = "interrupted"
+        elif event.cached:
+            status = "cached"
+        self._shut(task, status, event.at)
+
+    def _shut(self, task: Task, status: str, at: float, closed_by: str = "") -> None:
+        """Close a task and, before it, everything that was still open inside of it."""
+        inside = status if status in ("done", "interrupted") else "cancelled"
+        for child in task.children:
+            if child.open:
+                self._shut(child, inside, at, "parent")
+        task.status, task.ended, task.closed_by = status, at, closed_by
+        for span in task.spans:
+            if span.ended is None:
+                span.ended, span.status = at, "ok" if status == "done" else status
+            elif closed_by and span.kind == "node" and span.status == "error" and status == "cancelled":
+                task.status, task.error = "failed", span.error
+        for message in self.messages_of(task.id):
+            if not message.finished:
+                self._finished(message, "done" if status in ("done", "cached") else "cut")
+
+    def _save(self, event: CheckpointSaved, seq: int, run: str) -> None:
+        self.task_changes += 1
+        self.checkpoints.append(
+            Checkpoint(
+                event.checkpoint, event.parent, event.step, event.source, event.next, event.ns, run, event.at, seq
+            )
+        )
+
+    def _ask(self, event: Interrupted, seq: int, run: str) -> None:
+        self.task_changes += 1
+        self.interrupts[event.interrupt] = Interrupt(
+            event.interrupt, event.value, event.node, event.ns, event.task, run, event.at, seq, event.schema
+        )
+
+    def _close(self, event: RunEnded, seq: int) -> None:
+        self.task_changes += 1
+        if event.status in ("failed", "crashed"):
+            self.errors.append(seq)
+        run = next((run for run in reversed(self.runs) if run.id == event.run), None)
+        if run is None:  # the target could not be loaded: a run that never began
+            run = Run(event.run, "", event.at, seq)
+            self.runs.append(run)
+        run.status, run.ended, run.error, run.end_seq = event.status, event.at, event.error, seq
+        left = {"done": "done", "interrupted": "interrupted"}.get(event.status, "cancelled")
+        for task in run.tasks.values():
+            if task.open:
+                self._shut(task, left, event.at, "run")
+
+    # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _say(self, event: MessageChunk, seq: int, run: str) -> None:
+        self.message_changes += 1
+        message = self.messages.get(event.message)
+        if message is None:
+            message = self._open(event, seq, run)
+        message.last_seq = seq
+        if event.usage:
+            self._count(message, event.usage)
+        if event.text or event.tool_call:
+            if message.first_token is None:
+                message.first_token = event.at
+                if message.span is not None:
+                    message.span.first_token = event.at
+            message.last_token = event.at
+            if event.kind in ("text", "reasoning", "tool_call"):
+                message.chunks += not event.whole
+            self._part(message, event).pieces.append(event.text)
+        if event.last:
+            self._finished(message, "done")
+            if event.whole:
+                self._compare(message)
+
+    def _open(self, event: MessageChunk, seq: int, run: str) -> Message:
+        message = Message(
+            event.message, event.role, event.node, event.ns, event.task, run, event.step, seq, event.at,
+            event.tags, event.model, event.name, whole=event.whole,
+        )  # fmt: skip
+        self.messages[event.message] = message
+        self._messages_of.setdefault(event.task, []).append(message)
+        task = self._touched(event.task)
+        if task is not None:
+            task.messages += 1
+            if not set(event.tags) <= set(task.tags):
+                task.tags = tuple(dict.fromkeys((*task.tags, *event.tags)))
+            if event.model and event.model not in task.models:
+                task.models = (*task.models, event.model)
+        message.span = self._span_of(event, task)
+        if message.span is not None:
+            message.started = message.span.started
+            message.model = message.model or message.span.model
+        return message
+
+    def _span_of(self, event: MessageChunk, task: Task | None) -> Span | None:
+        """The LLM call that a message comes from: LangChain names the message after the call (`lc_run--UUID`, before
+        version 1 `run--UUID`), unless the provider gives ids of its own; then the task's one open call is meant."""
+        if event.role != "ai":
+            return None
+        call = event.message.removeprefix("lc_").removeprefix("run--")[:36]
+        if call in self._spans:
+            return self._spans[call][0]
+        taken = {id(message.span) for message in self.messages_of(event.task)}
+        free = [
+            span
+            for span in (task.spans if task else ())
+            if span.kind == "llm" and id(span) not in taken and (span.ended is None or event.whole)
+        ]
+        return free[0] if len(free) == 1 and not (event.whole and free[0].ended is not None) else None
+
+    def _part(self, message: Message, event: MessageChunk) -> Part:
+        call = event.tool_call
+        for part in reversed(message.parts):
+            if part.kind != event.kind or event.kind in ("other", "tool_result"):
+                break
+            if event.kind != "tool_call":
+                return part
+            if call is not None and part.tool_call is not None and call.get("index") == part.tool_call.get("index"):
+                part.tool_call.update({key: value for key, value in call.items() if value})
+                return part
+        message.parts.append(Part(event.kind, tool_call=dict(call) if call else None))
+        return message.parts[-1]
+
+    def _count(self, message: Message, usage: dict[str, Json]) -> None:
+        total = dict(message.usage or {})
+        for key, value in usage.items():
+            known = total.get(key)
+            total[key] = known + value if isinstance(known, int) and isinstance(value, int) else value
+        message.usage = total
+        self.tokens_in += _whole(usage.get("input_tokens"))
+        self.tokens_out += _whole(usage.get("output_tokens"))
+
+    def _finished(self, message: Message, status: str) -> None:
+        self.message_changes += 1
+        message.finished, message.status = True, status
+
+    def _compare(self, message: Message) -> None:
+        """A node that wraps an answer anew sends its text a second time, under another id."""
+        text = message.text
+        for other in self.messages_of(message.task):
+            if other is not message and text and other.role == message.role and other.finished and other.text == text:
+                message.repeats = other.id
+
+
+def _whole(value: Json) -> int:
+    return value if isinstance(value, int) else 0
