@@ -4,6 +4,8 @@ Look at `ctrl+x`: once asks the run to end after the step it is in, again takes 
 quick at step 10 000 as at step 10. The state is two small values, however long it runs.
 """
 
+from typing import Any
+
 from langgraph.graph import START, StateGraph
 from langgraph.types import StreamWriter
 from typing_extensions import TypedDict
@@ -20,12 +22,12 @@ class Watch(TypedDict, total=False):
     sky: str
 
 
-def look(state: Watch) -> Watch:
+def look(state: Watch) -> dict[str, Any]:
     pause(0.3)
     return {"sky": MOONS[state.get("rounds", 0) % len(MOONS)]}
 
 
-def note(state: Watch, writer: StreamWriter) -> Watch:
+def note(state: Watch, writer: StreamWriter) -> dict[str, Any]:
     rounds = state.get("rounds", 0) + 1
     pause(0.1)
     writer({"round": rounds, "sky": state["sky"], "ships": rounds * rounds % 7})

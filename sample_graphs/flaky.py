@@ -5,10 +5,12 @@ tokens of its first attempt stay in sight. `settle` is out of attempts after two
 it shows the traceback.
 """
 
+from typing import Any
+
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, StreamWriter
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
 
 from .scripted import Reply, attempt, chat_model, pause
 
@@ -28,13 +30,13 @@ rates = chat_model("Rates of this morning: 1 EUR is 1.0842 USD, 0.8391 GBP, 169.
 
 
 class Payment(TypedDict, total=False):
-    invoice: str
-    amount: float
+    invoice: Required[str]
+    amount: Required[float]
     rates: str
     receipt: str
 
 
-def fetch_rates(state: Payment, config: RunnableConfig, writer: StreamWriter) -> Payment:
+def fetch_rates(state: Payment, config: RunnableConfig, writer: StreamWriter) -> dict[str, Any]:
     number = attempt(config)
     writer({"asking": "rates", "attempt": number})
     model = cut_off if number == 1 else rates
@@ -42,7 +44,7 @@ def fetch_rates(state: Payment, config: RunnableConfig, writer: StreamWriter) ->
     return {"rates": message.text}
 
 
-def settle(state: Payment, config: RunnableConfig, writer: StreamWriter) -> Payment:
+def settle(state: Payment, config: RunnableConfig, writer: StreamWriter) -> dict[str, Any]:
     number = attempt(config)
     for step in ("connect", "authorise", "debit"):
         pause(0.3)
@@ -50,7 +52,7 @@ def settle(state: Payment, config: RunnableConfig, writer: StreamWriter) -> Paym
     raise PaymentDeclinedError(f"invoice {state['invoice']}: the account does not cover {state['amount']:.2f} EUR")
 
 
-def receipt(state: Payment) -> Payment:
+def receipt(state: Payment) -> dict[str, Any]:
     return {"receipt": f"{state['invoice']} paid"}
 
 

@@ -4,9 +4,11 @@ Look at the token pane: the joke and the poem stream side by side and never mix.
 In the node panel the two tasks share step 1, and `editor` waits for both.
 """
 
+from typing import Any
+
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
 
 from .scripted import chat_model
 
@@ -42,23 +44,23 @@ EXAMPLE = {"topic": "cats"}
 
 
 class Page(TypedDict, total=False):
-    topic: str
+    topic: Required[str]
     joke: str
     poem: str
     page: str
 
 
-async def joke(state: Page, config: RunnableConfig) -> Page:
+async def joke(state: Page, config: RunnableConfig) -> dict[str, Any]:
     message = await joke_model.ainvoke(f"Tell a short joke about {state['topic']}.", config)
     return {"joke": message.text}
 
 
-async def poem(state: Page, config: RunnableConfig) -> Page:
+async def poem(state: Page, config: RunnableConfig) -> dict[str, Any]:
     message = await poem_model.ainvoke(f"Write two quatrains about {state['topic']}.", config)
     return {"poem": message.text}
 
 
-async def editor(state: Page, config: RunnableConfig) -> Page:
+async def editor(state: Page, config: RunnableConfig) -> dict[str, Any]:
     message = await editor_model.ainvoke(
         f"Introduce both in two sentences.\n\nJoke:\n{state['joke']}\n\nPoem:\n{state['poem']}", config
     )

@@ -1,18 +1,18 @@
 """One outline fans out into eight drafts, and they come back as one text.
 
 Look at the node panel: `draft` runs eight times in step 2, one task for each `Send`, and the timeline shows eight bars
-that start together and end apart. Filter with `node:draft`, or one lane of it with `model text:"bread"`.
+that start together and end apart. Filter with `node:draft`, and `text:bread` finds two lanes of them.
 """
 
 import operator
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
 
 from .scripted import chat_model
 
@@ -65,13 +65,13 @@ class Draft(TypedDict):
 
 
 class Essay(TypedDict, total=False):
-    subject: str
+    subject: Required[str]
     titles: list[str]
     drafts: Annotated[list[Draft], operator.add]
     essay: str
 
 
-async def outline(state: Essay, config: RunnableConfig) -> Essay:
+async def outline(state: Essay, config: RunnableConfig) -> dict[str, Any]:
     message = await planner.ainvoke(f"List eight section titles, numbered, for an essay on {state['subject']}.", config)
     return {"titles": re.findall(r"^\s*\d+[.)]\s*(.+?)\s*$", message.text, re.MULTILINE)}
 
@@ -84,14 +84,14 @@ def each_section(state: Essay) -> list[Send]:
     ]
 
 
-async def draft(state: Section, config: RunnableConfig) -> Essay:
+async def draft(state: Section, config: RunnableConfig) -> dict[str, Any]:
     message = await drafter.ainvoke(
         f'Write the section "{state["title"]}" of an essay on {state["subject"]}: three sentences, no heading.', config
     )
     return {"drafts": [Draft(number=state["number"], text=f"{state['title']}. {message.text}")]}
 
 
-async def merge(state: Essay, config: RunnableConfig) -> Essay:
+async def merge(state: Essay, config: RunnableConfig) -> dict[str, Any]:
     body = "\n\n".join(part["text"] for part in sorted(state["drafts"], key=lambda part: part["number"]))
     message = await closer.ainvoke(f"Write two closing sentences for this essay:\n\n{body}", config)
     return {"essay": f"{body}\n\n{message.text}"}

@@ -8,9 +8,10 @@ import logging
 import subprocess
 import sys
 import warnings
+from typing import Any
 
 from langgraph.graph import END, START, StateGraph
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
 
 from .scripted import pause
 
@@ -21,13 +22,13 @@ log.setLevel(logging.INFO)
 
 
 class House(TypedDict, total=False):
-    guests: int
+    guests: Required[int]
     supper: str
     news: str
     said: str
 
 
-def kitchen(state: House) -> House:
+def kitchen(state: House) -> dict[str, Any]:
     print(f"Setting the table for {state['guests']}.")
     for minutes in (3, 2, 1):
         pause(0.4)
@@ -40,7 +41,7 @@ def kitchen(state: House) -> House:
     return {"supper": "pasta"}
 
 
-def radio(state: House) -> House:
+def radio(state: House) -> dict[str, Any]:
     for line in ("-- long wave, 198 kHz --", "Viking, North Utsire: south-westerly five, rain later, good."):
         pause(0.5)
         sys.stderr.write(f"{line}\n")
@@ -51,7 +52,7 @@ def radio(state: House) -> House:
     return {"news": "rain later"}
 
 
-def doorbell(state: House) -> House:
+def doorbell(state: House) -> dict[str, Any]:
     try:
         int("third floor, left")
     except ValueError:

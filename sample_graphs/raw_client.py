@@ -5,10 +5,11 @@ LangGraph only sees the models of LangChain. Wrap the client in a chat model and
 """
 
 import os
+from typing import Any
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import StreamWriter
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
 
 from .scripted import raw_client
 
@@ -23,12 +24,12 @@ client = raw_client(TEXT)
 
 
 class Scene(TypedDict, total=False):
-    place: str
+    place: Required[str]
     scene: str
     words: int
 
 
-def narrate(state: Scene, writer: StreamWriter) -> Scene:
+def narrate(state: Scene, writer: StreamWriter) -> dict[str, Any]:
     text = ""
     stream = client.chat.completions.create(
         model=os.environ.get("OPENAI_MODEL") or "gpt-4o-mini",
@@ -43,7 +44,7 @@ def narrate(state: Scene, writer: StreamWriter) -> Scene:
     return {"scene": text}
 
 
-def count(state: Scene) -> Scene:
+def count(state: Scene) -> dict[str, Any]:
     return {"words": len(state["scene"].split())}
 
 

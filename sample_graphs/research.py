@@ -18,7 +18,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.types import RetryPolicy, Send, StreamWriter
-from typing_extensions import TypedDict
+from typing_extensions import Required, TypedDict
 
 from .scripted import Reply, attempt, chat_model, pause
 
@@ -178,12 +178,12 @@ class Finding(TypedDict):
     text: str
 
 
-class Findings(TypedDict):
+class Findings(TypedDict, total=False):
     findings: Annotated[list[Finding], operator.add]
 
 
 class Desk(Findings, total=False):
-    question: str
+    question: Required[str]
     open: list[str]
     rounds: int
     report: str
@@ -209,7 +209,9 @@ planner = chat_model(
     Reply(numbered(FIRST_ROUND), reasoning=THOUGHT),
     tags=["planner"], name="planner", model="offline-reasoner", rate=75,
 )  # fmt: skip
-searcher = chat_model(searched, tags=["search"], name="searcher", rate=50).bind_tools([web_search])
+searcher = chat_model(searched, tags=["search"], name="searcher", rate=50).bind_tools(
+    [web_search], tool_choice="web_search"
+)
 reader = chat_model(lambda messages: about(messages)["finding"], tags=["search"], name="reader", rate=46)
 busy_reader = chat_model(
     Reply("The trades blow from the east,", fails=RateLimitedError("429 Too Many Requests: retry after 0.8 s")),

@@ -20,7 +20,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messages
 from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -175,7 +175,7 @@ def raw_client(script: Script) -> Any:
     model = ScriptedChatModel(script=script, rate=75)
 
     def create(**request: Any) -> Iterator[SimpleNamespace]:
-        for delay, chunk in model._play([]):  # noqa: SLF001 - a client and a model of one module play the same scripts
+        for delay, chunk in model._play(convert_to_messages(request["messages"])):  # noqa: SLF001 - a client and a model of one module play the same scripts
             if delay:
                 time.sleep(delay)
             delta = SimpleNamespace(content=chunk.message.text or None)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
 
 from .scripted import chat_model
@@ -63,7 +63,7 @@ BRIEF = SystemMessage(
 
 def supervisor(state: MessagesState, config: RunnableConfig) -> Command[Literal["researcher", "writer", "__end__"]]:
     message = boss.invoke([BRIEF, *state["messages"]], config)
-    goto: Literal["researcher", "writer", "__end__"] = END
+    goto: Literal["researcher", "writer", "__end__"] = "__end__"
     match re.findall(r"NEXT:\s*(\w+)", message.text):
         case [*_, "researcher"]:
             goto = "researcher"
