@@ -17,7 +17,9 @@ def test_no_control_character_passes(char):
     cleaned = clean(f"a{char}b")
     assert char not in cleaned
     assert cleaned.isprintable()
-    assert cleaned[0] == "a" and cleaned[-1] == "b" and len(cleaned) > 2
+    assert cleaned[0] == "a"
+    assert cleaned[-1] == "b"
+    assert len(cleaned) > 2
     cleaned.encode()
 
 
