@@ -329,6 +329,7 @@ async def test_research_plans_searches_retries_reconsiders_and_reports():
     assert [part["name"] for message, _ in watched.chunks for part in message.tool_call_chunks].count("web_search") == 6
     phases = Counter(event["phase"] for event in watched.of("custom"))
     assert set(phases) == {"plan", "search", "read", "critique", "write"}
+    assert phases["plan"] == 4
     assert phases["critique"] == 2
     module = sample("research")
     told = [
