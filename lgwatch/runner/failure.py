@@ -1,0 +1,154 @@
+"""What to tell of an exception: the user's frames, and no more text than a screen can use. Nothing here raises, whatever the exception does."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from lgwatch.errors import LgwatchError
+from lgwatch.events import Json
+
+MAX_TEXT = 64 * 1024
+MAX_MESSAGE = 16 * 1024
+MAX_CHAIN = 8
+MAX_GROUP = 5
+MAX_FRAMES = 200
+
+_CAUSE = "The above exception was the direct cause of the following exception:"
+_CONTEXT = "During handling of the above exception, another exception occurred:"
+
+_OWN = str(Path(__file__).resolve().parent / "x")[:-1]
+_STDLIB = str(Path(sysconfig.get_path("stdlib")))
+_STDLIB_PARTS = {"asyncio", "concurrent", "importlib", "runpy.py", "contextlib.py", "threading.py", "contextvars.py"}
+_PACKAGES = {"langgraph", "langgraph_sdk", "langsmith", "pydantic", "pydantic_core"}
+
+
+def error_dict(error: BaseException) -> dict[str, Json]:
+    """Return `{type, message, traceback}`, and `hint` for an error of lgwatch itself."""
+    if isinstance(error, LgwatchError):
+        told = {"type": type(error).__name__, "message": error.message, "traceback": error.detail, "hint": error.hint}
+        return {key: _clean(value, MAX_TEXT) for key, value in told.items()}
+    return {"type": type_name(error), "message": message_of(error), "traceback": traceback_text(error)}
+
+
+def type_name(error: BaseException) -> str:
+    """Return the name of the exception's class."""
+    return _clean(str(type.__dict__["__name__"].__get__(type(error))), 200)
+
+
+def message_of(error: BaseException) -> str:
+    """Return `str(error)`, or what can be said in its place."""
+    try:
+        return _clean(str(error), MAX_MESSAGE)
+    except BaseException as failure:  # foreign code, which may even exit
+        return f"<its message cannot be shown: str() raised {type_name(failure)}>"
+
+
+def traceback_text(error: BaseException, *, user_only: bool = True) -> str:
+    """Return the traceback as Python prints it, with causes and notes; `user_only` cuts the frames of frameworks.
+
+    An exception that passed only through frameworks keeps the last few frames.
+    """
+    try:
+        text = "\n".join(_sections(error, user_only=user_only, depth=0))
+    except BaseException as failure:  # whatever is left that foreign classes can do
+        text = f"{type_name(error)}: <its traceback cannot be shown: {type_name(failure)}>"
+    return _clean(text, MAX_TEXT)
+
+
+def is_framework(filename: str) -> bool:
+    """Say whether a frame's file belongs to LangGraph, to what drives it, or to lgwatch."""
+    if filename.startswith(("<frozen ", _OWN)):
+        return True
+    parts = Path(filename).parts
+    for index, part in enumerate(parts[:-1]):
+        if part in {"site-packages", "dist-packages"}:
+            top = parts[index + 1]
+            return top in _PACKAGES or top.startswith("langchain")
+    return filename.startswith(_STDLIB) and not _STDLIB_PARTS.isdisjoint(Path(filename).relative_to(_STDLIB).parts[:1])
+
+
+def _sections(error: BaseException, *, user_only: bool, depth: int) -> Iterator[str]:
+    """Yield the exceptions of the chain, the oldest first, with what links them."""
+    chain = list(_chain(error))
+    for one, link in reversed(chain):
+        yield _one(one, user_only=user_only)
+        members = getattr(one, "exceptions", None)
+        if isinstance(members, tuple) and depth < 2:
+            for number, member in enumerate(members[:MAX_GROUP], 1):
+                yield f"\n  Sub-exception {number} of {len(members)}:"
+                inner = "\n".join(_sections(member, user_only=user_only, depth=depth + 1))
+                yield "\n".join("    " + line for line in inner.splitlines())
+            if len(members) > MAX_GROUP:
+                yield f"\n  … and {len(members) - MAX_GROUP} more sub-exceptions"
+        if link:
+            yield f"\n{link}\n"
+
+
+def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
+    """Yield the exception and what it came from, each with the sentence that leads on to the one before it."""
+    seen: set[int] = set()
+    link = ""
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen and len(seen) < MAX_CHAIN:
+        seen.add(id(current))
+        yield current, link
+        if current.__cause__ is not None:
+            current, link = current.__cause__, _CAUSE
+        elif current.__context__ is not None and not current.__suppress_context__:
+            current, link = current.__context__, _CONTEXT
+        else:
+            current = None
+
+
+def _one(error: BaseException, *, user_only: bool) -> str:
+    lines: list[str] = []
+    frames = _frames(error.__traceback__, user_only=user_only)
+    if frames:
+        lines.append("Traceback (most recent call last):\n")
+        if len(frames) > MAX_FRAMES:
+            half = MAX_FRAMES // 2
+            lines += _formatted(frames[:half])
+            lines.append(f"  … {len(frames) - MAX_FRAMES} frames …\n")
+            lines += _formatted(frames[-half:])
+        else:
+            lines += _formatted(frames)
+    lines += _last_lines(error)
+    return "".join(lines).rstrip("\n")
+
+
+def _frames(tb: TracebackType | None, *, user_only: bool) -> list[tuple[FrameType, int]]:
+    frames = [(frame, line) for frame, line in traceback.walk_tb(tb) if line is not None]
+    if not user_only:
+        return frames
+    return [(frame, line) for frame, line in frames if not is_framework(frame.f_code.co_filename)] or frames[-3:]
+
+
+def _formatted(frames: list[tuple[FrameType, int]]) -> list[str]:
+    # The source is read from the files as they are now; a file that changed or is gone costs only its line.
+    return traceback.StackSummary.extract(iter(frames)).format()
+
+
+def _last_lines(error: BaseException) -> list[str]:
+    """Return the lines that name the exception: for a syntax error the place too, for a name a suggestion."""
+    try:
+        lines = traceback.format_exception_only(type(error), error)
+    except BaseException:  # foreign code: `__str__`, `__dir__`, `__getattr__`
+        return [f"{type_name(error)}: {message_of(error)}\n"]
+    if sys.version_info < (3, 11):
+        notes: Any = getattr(error, "__notes__", None)
+        lines += [f"{note}\n" for note in (notes if isinstance(notes, list) else []) if isinstance(note, str)]
+    return lines
+
+
+def _clean(text: str, most: int) -> str:
+    """Return text that every JSON writer takes, cut in its middle when it is longer than `most` characters."""
+    if len(text) > most:
+        head, tail = most // 4, most // 2
+        text = f"{text[:head]}\n… {len(text) - head - tail} characters …\n{text[-tail:]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
