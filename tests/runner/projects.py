@@ -46,8 +46,8 @@ def forgotten(folder: Path) -> Iterator[None]:
     yield
     sys.path[:] = path
     for name in set(sys.modules) - before:
-        module = sys.modules[name]
-        places = [getattr(module, "__file__", None) or "", *(getattr(module, "__path__", None) or [])]
+        names = vars(sys.modules[name])
+        places = [names.get("__file__") or "", *(names.get("__path__") or [])]
         if any(str(place).startswith(str(folder)) for place in places):
             del sys.modules[name]
     importlib.invalidate_caches()
