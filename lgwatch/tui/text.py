@@ -164,6 +164,13 @@ class SafetyNet(LineFilter):
     A line's width is settled when the filter sees it, so a stand-in is used only where it takes the same cells.
     """
 
+    # Textual keeps filtered lines by filter: two nets are the same net.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SafetyNet)
+
+    def __hash__(self) -> int:
+        return hash(SafetyNet)
+
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Return `segments` unharmed, or their harmless copies."""
         if all(control or text.isprintable() for text, _, control in segments):
