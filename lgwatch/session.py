@@ -25,6 +25,7 @@ from lgwatch.events import (
     SpanStarted,
     TaskEnded,
     TaskStarted,
+    Unknown,
     Updated,
     parent_task,
 )  # fmt: skip
@@ -41,6 +42,7 @@ class Session:
         self.graph: GraphLoaded | None = None
         self.runs: list[Run] = []
         self.messages: dict[str, Message] = {}
+        self.message_list: list[Message] = []
         self.checkpoints: list[Checkpoint] = []
         self.interrupts: dict[str, Interrupt] = {}
         self.notices: list[tuple[int, Notice]] = []
@@ -52,8 +54,10 @@ class Session:
         self.task_changes = 0
         self.message_changes = 0
         self._tasks: dict[str, Task] = {}
-        self._spans: dict[str, tuple[Span, Task | None]] = {}
+        self._spans: dict[str, Span] = {}
         self._messages_of: dict[str, list[Message]] = {}
+        self._said_in: dict[str, list[Message]] = {}  # by LLM span
+        self._said: dict[tuple[str, str, str, str], Message] = {}  # the first to say a text, by run, task and role
 
     # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -101,8 +105,7 @@ class Session:
 
     def span(self, span: str) -> Span | None:
         """Return the span with this id."""
-        found = self._spans.get(span)
-        return found[0] if found else None
+        return self._spans.get(span)
 
     def rate(self) -> float:
         """Output tokens a second of all calls that stream at present, by their own averages."""
@@ -122,7 +125,8 @@ class Session:
             run = event.run
         seq = self.index.add(event, run)
         self.now = max(self.now, event.at)
-        self.counts[event.type] = self.counts.get(event.type, 0) + 1
+        kind = event.kind if isinstance(event, Unknown) else event.type
+        self.counts[kind] = self.counts.get(kind, 0) + 1
         match event:
             case MessageChunk():
                 self._say(event, seq, run)
@@ -130,16 +134,16 @@ class Session:
                 if task := self._touched(event.task):
                     task.customs += 1
             case TaskStarted():
-                self._schedule(event, seq, run)
+                self._schedule(event, seq)
             case SpanStarted():
                 self._begin(event, seq)
             case SpanEnded():
                 self._finish(event, seq)
             case TaskEnded():
-                self._end(event, seq, run)
+                self._end(event, seq)
             case Updated():
-                if (task := self._tasks.get(event.task)) and isinstance(event.writes, dict):
-                    task.wrote = tuple(event.writes)
+                if task := self._tasks.get(event.task):
+                    task.wrote = _keys(event.writes) or task.wrote
             case CheckpointSaved():
                 self._save(event, seq, run)
             case Interrupted():
@@ -174,18 +178,16 @@ class Session:
         for one in self.interrupts.values():
             if one.id in answers:
                 one.answered, one.answer = True, answers[one.id]
-            elif one.breakpoint or event.thread != self._thread_of(one):
-                one.answered = True
+            elif one.breakpoint or event.input is not None or event.fork or event.thread != self._thread_of(one):
+                one.answered = True  # the question is no longer asked
         self.task_changes += 1
 
     def _thread_of(self, one: Interrupt) -> str:
         return next((run.thread for run in self.runs if run.id == one.run), "")
 
-    def _schedule(self, event: TaskStarted, seq: int, run: str) -> None:
+    def _schedule(self, event: TaskStarted, seq: int) -> None:
         self.task_changes += 1
-        if not self.runs:  # a journal whose beginning was cut
-            self.runs.append(Run(run or "r1", "", event.at, seq))
-        current = self.runs[-1]
+        current = self._current_run(event, seq)
         if not event.ns:
             current.step = max(current.step, event.step)
         before = self._tasks.get(event.task)
@@ -193,17 +195,27 @@ class Session:
             before.visits = before.attempts + 1
             before.spans = [span for span in before.spans if span.kind != "node"]
             before.status, before.ended, before.end_seq, before.closed_by = "waiting", None, None, ""
-            before.error = None
+            before.error, before.interrupts = None, ()
             return
-        task = Task(event.task, event.node, event.ns, current.id, event.step, seq, event.at, event.triggers)
+        task = self._add_task(event, seq, current)
+        task.triggers = event.triggers
         if before is not None:
             task.visits = before.attempts + 1
+
+    def _current_run(self, event: Event, seq: int) -> Run:
+        if not self.runs:  # a journal whose beginning was cut
+            self.runs.append(Run("r1", "", event.at, seq))
+        return self.runs[-1]
+
+    def _add_task(self, event: TaskStarted | TaskEnded, seq: int, run: Run) -> Task:
+        task = Task(event.task, event.node, event.ns, run.id, event.step, seq, event.at)
         parent = self._tasks.get(parent_task(event.ns)) if event.ns else None
-        if parent is not None and parent.run == current.id:
+        if parent is not None and parent.run == run.id and parent.id != task.id:
             task.parent = parent
             parent.children.append(task)
             self._touched(parent.id)
-        self._tasks[event.task] = current.tasks[event.task] = task
+        self._tasks[event.task] = run.tasks[event.task] = task
+        return task
 
     def _touched(self, task_id: str) -> Task | None:
         """A task that does anything has begun, even where no callback says so."""
@@ -217,41 +229,41 @@ class Session:
     def _begin(self, event: SpanStarted, seq: int) -> None:
         span = Span(event.span, event.kind, event.name, event.at, seq, event.parent, event.model)
         task = self._touched(event.task)
-        self._spans[event.span] = (span, task)
+        self._spans[event.span] = span
+        self.task_changes += 1
         if task is None:
             return
-        self.task_changes += 1
         task.spans.append(span)
         if event.model and event.model not in task.models:
             task.models = (*task.models, event.model)
 
     def _finish(self, event: SpanEnded, seq: int) -> None:
-        found = self._spans.get(event.span)
-        if found is None:
-            return
-        span, task = found
-        span.ended, span.status, span.error, span.end_seq = event.at, event.status, event.error, seq
         self.task_changes += 1
         if event.status == "error":
             self.errors.append(seq)
-        if span.kind == "llm" and task is not None:
-            for message in self.messages_of(task.id):
-                if message.span is span:
-                    if event.usage and not message.usage:
-                        self._count(message, event.usage)
-                    self._finished(message, "done" if event.status == "ok" else "failed")
+        span = self._spans.get(event.span)
+        if span is None:
+            return
+        span.ended, span.status, span.error, span.end_seq = event.at, event.status, event.error, seq
+        if span.kind != "llm":
+            return
+        messages = self._said_in.get(span.id, [])
+        if event.usage and span.usage is None and not any(message.usage for message in messages):
+            span.usage = event.usage
+            self._count(event.usage)
+        for message in messages:
+            message.usage = message.usage or span.usage
+            self._finished(message, "done" if event.status == "ok" else "failed")
 
-    def _end(self, event: TaskEnded, seq: int, run: str) -> None:
+    def _end(self, event: TaskEnded, seq: int) -> None:
         self.task_changes += 1
+        run = self._current_run(event, seq)
         task = self._tasks.get(event.task)
-        if task is None or task.run != run:  # an error handler's task has an end and no start
-            task = Task(event.task, event.node, event.ns, run, event.step, seq, event.at, began=event.at)
-            self._tasks[event.task] = task
-            if self.runs:
-                self.runs[-1].tasks[event.task] = task
+        if task is None or task.run != run.id:  # an error handler's task has an end and no start
+            task = self._add_task(event, seq, run)
+            task.began = event.at
         task.end_seq, task.error, task.interrupts = seq, event.error, event.interrupts
-        if isinstance(event.writes, dict):
-            task.wrote = tuple(event.writes)
+        task.wrote = _keys(event.writes) or task.wrote
         status = "done"
         if event.error:
             status = "failed"
@@ -269,11 +281,12 @@ class Session:
             if child.open:
                 self._shut(child, inside, at, "parent")
         task.status, task.ended, task.closed_by = status, at, closed_by
+        attempt = next((span for span in reversed(task.spans) if span.kind == "node"), None)
+        if status == "cancelled" and attempt is not None and attempt.status == "error":
+            task.status, task.error = "failed", attempt.error
         for span in task.spans:
             if span.ended is None:
                 span.ended, span.status = at, "ok" if status == "done" else status
-            elif closed_by and span.kind == "node" and span.status == "error" and status == "cancelled":
-                task.status, task.error = "failed", span.error
         for message in self.messages_of(task.id):
             if not message.finished:
                 self._finished(message, "done" if status in ("done", "cached") else "cut")
@@ -305,6 +318,12 @@ class Session:
         for task in run.tasks.values():
             if task.open:
                 self._shut(task, left, event.at, "run")
+        for span in self._spans.values():  # of no task, or begun after its task's end
+            if span.ended is None:
+                span.ended, span.status = event.at, "ok" if left == "done" else left
+        for message in self.messages.values():
+            if not message.finished and message.run == run.id:
+                self._finished(message, "done" if left == "done" else "cut")
 
     # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -314,8 +333,9 @@ class Session:
         if message is None:
             message = self._open(event, seq, run)
         message.last_seq = seq
-        if event.usage:
-            self._count(message, event.usage)
+        if event.usage and (message.span is None or message.span.usage is None):  # else the call's end told it
+            message.usage = _sum(message.usage, event.usage)
+            self._count(event.usage)
         if event.text or event.tool_call:
             if message.first_token is None:
                 message.first_token = event.at
@@ -327,8 +347,6 @@ class Session:
             self._part(message, event).pieces.append(event.text)
         if event.last:
             self._finished(message, "done")
-            if event.whole:
-                self._compare(message)
 
     def _open(self, event: MessageChunk, seq: int, run: str) -> Message:
         message = Message(
@@ -336,6 +354,7 @@ class Session:
             event.tags, event.model, event.name, whole=event.whole,
         )  # fmt: skip
         self.messages[event.message] = message
+        self.message_list.append(message)
         self._messages_of.setdefault(event.task, []).append(message)
         task = self._touched(event.task)
         if task is not None:
@@ -346,8 +365,10 @@ class Session:
                 task.models = (*task.models, event.model)
         message.span = self._span_of(event, task)
         if message.span is not None:
+            self._said_in.setdefault(message.span.id, []).append(message)
             message.started = message.span.started
             message.model = message.model or message.span.model
+            message.usage = message.span.usage
         return message
 
     def _span_of(self, event: MessageChunk, task: Task | None) -> Span | None:
@@ -357,47 +378,63 @@ class Session:
             return None
         call = event.message.removeprefix("lc_").removeprefix("run--")[:36]
         if call in self._spans:
-            return self._spans[call][0]
-        taken = {id(message.span) for message in self.messages_of(event.task)}
+            return self._spans[call]
         free = [
             span
             for span in (task.spans if task else ())
-            if span.kind == "llm" and id(span) not in taken and (span.ended is None or event.whole)
+            if span.kind == "llm" and span.id not in self._said_in and (span.ended is None or event.whole)
         ]
-        return free[0] if len(free) == 1 and not (event.whole and free[0].ended is not None) else None
+        return free[0] if len(free) == 1 and free[0].ended is None else None
 
     def _part(self, message: Message, event: MessageChunk) -> Part:
-        call = event.tool_call
-        for part in reversed(message.parts):
-            if part.kind != event.kind or event.kind in ("other", "tool_result"):
-                break
-            if event.kind != "tool_call":
-                return part
-            if call is not None and part.tool_call is not None and call.get("index") == part.tool_call.get("index"):
-                part.tool_call.update({key: value for key, value in call.items() if value})
-                return part
-        message.parts.append(Part(event.kind, tool_call=dict(call) if call else None))
+        kind, call = event.kind, event.tool_call
+        if kind == "tool_call" and call is not None:
+            for part in reversed(message.parts):
+                if part.kind == kind and part.tool_call is not None and _same_call(part.tool_call, call):
+                    part.tool_call.update({key: value for key, value in call.items() if value})
+                    return part
+        elif message.parts and message.parts[-1].kind == kind and kind not in ("other", "tool_result"):
+            return message.parts[-1]
+        message.parts.append(Part(kind, tool_call=dict(call) if call else None))
         return message.parts[-1]
 
-    def _count(self, message: Message, usage: dict[str, Json]) -> None:
-        total = dict(message.usage or {})
-        for key, value in usage.items():
-            known = total.get(key)
-            total[key] = known + value if isinstance(known, int) and isinstance(value, int) else value
-        message.usage = total
+    def _count(self, usage: dict[str, Json]) -> None:
         self.tokens_in += _whole(usage.get("input_tokens"))
         self.tokens_out += _whole(usage.get("output_tokens"))
 
     def _finished(self, message: Message, status: str) -> None:
         self.message_changes += 1
         message.finished, message.status = True, status
+        if status == "done":
+            self._compare(message)
 
     def _compare(self, message: Message) -> None:
         """A node that wraps an answer anew sends its text a second time, under another id."""
-        text = message.text
-        for other in self.messages_of(message.task):
-            if other is not message and text and other.role == message.role and other.finished and other.text == text:
-                message.repeats = other.id
+        if text := message.text:
+            first = self._said.setdefault((message.run, message.task, message.role, text), message)
+            if message.whole and first is not message:
+                message.repeats = first.id
+
+
+def _same_call(known: dict[str, Json], call: dict[str, Json]) -> bool:
+    """Whether a piece belongs to a tool call; some providers give every call the same index, or none."""
+    if known.get("index") != call.get("index"):
+        return False
+    return not (known.get("id") and call.get("id")) or known["id"] == call["id"]
+
+
+def _keys(writes: Json) -> tuple[str, ...]:
+    """Return the state keys that a task wrote; `$ref`, `$type` and the like are none."""
+    return tuple(key for key in writes if not key.startswith("$")) if isinstance(writes, dict) else ()
+
+
+def _sum(total: dict[str, Json] | None, usage: dict[str, Json]) -> dict[str, Json]:
+    """Return the usage of a call so far and one more chunk's, added up."""
+    added = dict(total or {})
+    for key, value in usage.items():
+        known = added.get(key)
+        added[key] = known + value if isinstance(known, int) and isinstance(value, int) else value
+    return added
 
 
 def _whole(value: Json) -> int:

@@ -6,10 +6,7 @@ that cannot be drawn is a line of warning on the screen, not the end of the app.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable
-from itertools import pairwise
-from time import perf_counter
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -23,7 +20,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .look import Look, Recent, RowStrip, component_classes, stylesheet
-from .rows import Lines, Row, Rows
+from .rows import Lines, Row, Rows, overlay, shifted
+from .search import Search
 from .text import cell_len, clean, crop
 
 __all__ = ["LineView", "Lines", "Row", "Rows", "terminal_is_behind"]
@@ -32,8 +30,6 @@ WHEEL = 3
 """Rows that one notch of the wheel scrolls."""
 SHIFT = 8
 """Cells that one press of left or right shifts."""
-PATIENCE = 0.006
-"""Seconds that one slice of a search may take before the keyboard is looked at again."""
 
 
 def terminal_is_behind(app: App[Any]) -> bool:
@@ -140,9 +136,8 @@ class LineView(Widget, can_focus=True):
         self._frame: list[Hashable] = []  # what each line shows, to tell which ones must be painted
         self._anchor: Hashable = None
         self._cursor_key: Hashable = None
-        self._pattern: re.Pattern[str] | None = None
-        self._sought = ""
-        self._scan: tuple[int, int, int] | None = None  # where to go on, in which direction, rows left
+        self._search: Search | None = None
+        self._match: int | None = None  # the row that the search is at
         self._dragging = False
         self._on_bar = False
         self._resizing = False
@@ -155,7 +150,7 @@ class LineView(Widget, can_focus=True):
             self.rows = rows
             self._forget()
             self.top = self._seen = 0
-            self._anchor = self._cursor_key = self.cursor = self._scan = None
+            self._anchor = self._cursor_key = self.cursor = self._match = None
             self._follow(self.tail)
         self._update()
 
@@ -180,27 +175,6 @@ class LineView(Widget, can_focus=True):
             self.cursor = len(self.rows) - 1
         self.top = max(len(self.rows) - self.size.height, 0)
         self._update()
-
-    def search(self, pattern: str | None) -> None:
-        """Mark what contains `pattern` (any case, if it is in lower case) and go to the first such row from the top on.
-
-        None or an empty text ends the search.
-        """
-        self._sought = pattern or ""
-        flags = 0 if self._sought != self._sought.lower() else re.IGNORECASE
-        self._pattern = re.compile(re.escape(self._sought), flags) if self._sought else None
-        self._strips.clear()
-        self._scan = None
-        self._report("")
-        if self._pattern is not None:
-            self._seek(self.cursor if self.cursor is not None else self.top, 1)
-        self._update()
-
-    def next_match(self, step: int = 1) -> None:
-        """Go to the next row (or, with -1, the one before) that contains what was searched for, around the end."""
-        if self._pattern is not None:
-            here = self.cursor if self.cursor is not None else self.top
-            self._seek(here + step, step)
 
     def width_of_rows(self) -> int:
         """Return the cells that a row has; the last cell of a line is the scrollbar."""
@@ -406,14 +380,13 @@ class LineView(Widget, can_focus=True):
         self, index: int, room: int, look: Look, over: str, span: tuple[int, int] | None
     ) -> tuple[list[Segment], int]:
         spans = self._spans(index)
-        if self._pattern is not None:
-            found = [match.span() for match in self._pattern.finditer("".join(text for text, _ in spans))]
-            spans = _overlay(spans, found, "match")
+        if self._search is not None:
+            spans = overlay(spans, self._search.places("".join(text for text, _ in spans)), "match")
         if span is not None:
             start, end = span
-            spans = _overlay(spans, [(start, sum(len(text) for text, _ in spans) if end < 0 else end)], "selection")
+            spans = overlay(spans, [(start, sum(len(text) for text, _ in spans) if end < 0 else end)], "selection")
         if self.left:
-            spans = _shifted(spans, self.left)
+            spans = shifted(spans, self.left)
         segments: list[Segment] = []
         used = 0
         for text, name in spans:
@@ -432,47 +405,46 @@ class LineView(Widget, can_focus=True):
 
     # --- search ----------------------------------------------------------------------------------------------------
 
-    def _seek(self, start: int, step: int) -> None:
-        count = len(self.rows)
-        if not count:
-            self._report("no match")
-            return
-        self._scan = (start % count, step, count)
-        self._scan_on()
+    def search(self, text: str | None) -> None:
+        """Mark what contains `text` (any case, if it is in lower case) and go to the first such row from here on.
 
-    def _scan_on(self) -> None:
+        None or an empty text ends the search.
+        """
+        self._search = Search(text) if text else None
+        self._strips.clear()
+        self._frame = []
+        self._report()
+        self._update()
+        self._seek(0, 1)
+
+    def next_match(self, step: int = 1) -> None:
+        """Go to the next row (or, with -1, the one before) that contains what was searched for, around the end."""
+        self._seek(step, step)
+
+    def _seek(self, offset: int, step: int) -> None:
+        if self._search is not None:
+            here = self.cursor if self.cursor is not None else self._match if self._match is not None else self.top
+            self._search.begin(self.rows, here + offset, step)
+            self._seek_on()
+
+    def _seek_on(self) -> None:
         """Look at some rows, and come back for more."""
-        if self._scan is None:
+        search = self._search
+        if search is None:
             return
-        start, step, left = self._scan
-        deadline = perf_counter() + PATIENCE
-        count = len(self.rows)
-        while left > 0 and count:
-            start %= count
-            ahead = count - start if step > 0 else start + 1
-            look = min(self.rows.slice, left, ahead)
-            found = self._find(start, step, look)
-            if found is not None:
-                self._scan = None
-                self._arrive(found)
-                return
-            start, left = start + step * look, left - look
-            if perf_counter() > deadline and left > 0:
-                self._scan = (start, step, left)
-                self._report("…")
-                self.set_timer(0.001, self._scan_on)
-                return
-        self._scan = None
-        self._report("no match")
-
-    def _find(self, start: int, step: int, count: int) -> int | None:
         try:
-            return self.rows.find(self._sought, start, step, count, self.width_of_rows())
-        except Exception as error:
-            self.log("find", error)
-            return None
+            found = search.go_on(self.rows, self.width_of_rows())
+        except Exception as error:  # rows are made from foreign data
+            self.log("search", error)
+            return
+        if found is not None:
+            self._arrive(found)
+        elif search.going:
+            self.set_timer(0.001, self._seek_on)
+        self._report()
 
     def _arrive(self, index: int) -> None:
+        self._match = index
         height = max(self.size.height, 1)
         if not self.top <= index < self.top + height:
             self._anchor = None
@@ -482,30 +454,10 @@ class LineView(Widget, can_focus=True):
             self.cursor = index
             self._cursor_key = None
             self.post_message(self.Moved(self, index))
-        elif self.top != index:
-            self._anchor = None
-            self.top = index
-        self._report(self._ordinal(index))
         self._update()
 
-    def _ordinal(self, index: int) -> str:
-        """Return `3/17`, if counting all the matching rows takes no more than a moment."""
-        deadline = perf_counter() + PATIENCE
-        count, position, place, total = len(self.rows), 0, 0, 0
-        while position < count:
-            found = self._find(position, 1, min(self.rows.slice, count - position))
-            if perf_counter() > deadline:
-                return "found"
-            if found is None:
-                position += self.rows.slice
-                continue
-            total += 1
-            if found <= index:
-                place = total
-            position = found + 1
-        return f"{place}/{total}"
-
-    def _report(self, status: str) -> None:
+    def _report(self) -> None:
+        status = self._search.status if self._search is not None else ""
         if status != self.found:
             self.found = status
             self.post_message(self.Searched(self, status))
@@ -653,35 +605,3 @@ class LineView(Widget, can_focus=True):
     def selection_updated(self, selection: Selection | None) -> None:
         """Paint the lines that a selection came to or left."""
         self._update()
-
-
-def _overlay(spans: Row, places: list[tuple[int, int]], name: str) -> Row:
-    """Return `spans` with the style `name` added between the offsets of each of `places`, which are in order."""
-    if not places:
-        return spans
-    cuts = [cut for place in places for cut in place]
-    marked: Row = []
-    offset = 0
-    for text, names in spans:
-        end = offset + len(text)
-        points = [offset, *(cut for cut in cuts if offset < cut < end), end]
-        for start, stop in pairwise(points):
-            inside = any(a <= start and stop <= b for a, b in places)
-            marked.append((text[start - offset : stop - offset], f"{names} {name}" if inside else names))
-        offset = end
-    return marked
-
-
-def _shifted(spans: Row, cells: int) -> Row:
-    """Return `spans` without their first `cells`."""
-    rest: Row = []
-    for text, names in spans:
-        if cells > 0:
-            head = crop(text, cells)
-            cells -= cell_len(head) if len(head) < len(text) else cell_len(text)
-            if len(head) < len(text):
-                cells = 0
-                rest.append((text[len(head) :], names))
-        else:
-            rest.append((text, names))
-    return rest

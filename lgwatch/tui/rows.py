@@ -3,12 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from itertools import pairwise
 from typing import ClassVar, TypeAlias
 
-from .text import clean
+from .text import cell_len, clean, crop
 
 Row: TypeAlias = "list[tuple[str, str]]"
 """Spans of text, each with the names of its styles separated by spaces, such as `"bold error"`; `lines` has the table."""
+
+
+def overlay(row: Row, places: list[tuple[int, int]], style: str) -> Row:
+    """Return `row` with `style` added between the offsets of each of `places`, which are in order."""
+    if not places:
+        return row
+    cuts = [cut for place in places for cut in place]
+    marked: Row = []
+    offset = 0
+    for text, names in row:
+        end = offset + len(text)
+        points = [offset, *(cut for cut in cuts if offset < cut < end), end]
+        for start, stop in pairwise(points):
+            inside = any(first <= start and stop <= last for first, last in places)
+            marked.append((text[start - offset : stop - offset], f"{names} {style}" if inside else names))
+        offset = end
+    return marked
+
+
+def shifted(row: Row, cells: int) -> Row:
+    """Return cleaned `row` without its first `cells`."""
+    rest: Row = []
+    for text, names in row:
+        head = crop(text, cells)
+        cells -= cell_len(head)
+        if len(head) < len(text):
+            cells = 0
+            rest.append((text[len(head) :], names))
+    return rest
 
 
 class Rows:

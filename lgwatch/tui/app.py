@@ -1,0 +1,581 @@
+"""The app: layout, keys and the frame pump. It owns the session, the filter and the source, and nothing else."""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import App, ComposeResult, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.filter import LineFilter
+from textual.screen import Screen
+from textual.theme import Theme
+
+from lgwatch.errors import FilterError, InputError
+from lgwatch.events import Event, Notice, RunEnded
+from lgwatch.filter import FIELDS, Filter, parse
+from lgwatch.index import Selection, shown
+from lgwatch.session import Session
+from lgwatch.tui import chrome
+from lgwatch.tui.bar import Bar
+from lgwatch.tui.composer import hint_for, read_answer, read_input
+from lgwatch.tui.eventlist import ConsolePane, CustomPane, EventsPane
+from lgwatch.tui.help import Help
+from lgwatch.tui.inspector import Inspector, load
+from lgwatch.tui.interrupt import Question
+from lgwatch.tui.lines import LineView, terminal_is_behind
+from lgwatch.tui.nodes import NodeRows, NodesPane
+from lgwatch.tui.pane import Pane
+from lgwatch.tui.prompt import Prompt
+from lgwatch.tui.signs import tick
+from lgwatch.tui.state import RunsPane, StatePane
+from lgwatch.tui.text import SafetyNet
+from lgwatch.tui.timeline import TimelinePane
+from lgwatch.tui.tokens import TokensPane
+
+if TYPE_CHECKING:
+    from lgwatch.sources import RunRequest, Source
+
+BUDGET = 0.005
+"""Seconds of a frame that may go into reading events."""
+FRAME, RUNNING, IDLE = 1 / 60, 1 / 30, 1 / 5
+"""Seconds to the next frame: while events pour in, while a run goes on, while nothing happens."""
+PRESETS = (
+    ("1", "Watch", ()), ("2", "Tokens", ("tokens",)), ("3", "Custom", ("custom",)),
+    ("4", "Timeline", ("timeline", "events")), ("5", "State", ("state",)), ("6", "Runs", ("runs",)),
+    ("7", "Console", ("console",)),
+)  # fmt: skip
+"""Key, name and panes of each tab; no panes means all that there is room for."""
+DARK = Theme(
+    name="lgwatch",
+    primary="#6ea8fe",
+    secondary="#c792ea",
+    accent="#4fd6be",
+    warning="#ffc777",
+    error="#ff757f",
+    success="#9ece6a",
+    foreground="#d5d9e6",
+    background="#0e1017",
+    surface="#161923",
+    panel="#1c2030",
+    boost="#1a1e2b",
+    dark=True,
+)
+
+
+class WatchApp(App[None]):
+    """The screen on a source: a live run, or a recording."""
+
+    CSS_PATH = "lgwatch.tcss"
+    TITLE = "lgwatch"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]  # noqa: RUF012  declared by App
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "Pause", id="pause", tooltip="Stop the picture, not the intake; again goes on"),
+        Binding("f", "filter", "Filter", id="filter", tooltip="Filter all panes: node:… tag:… type:… or a word"),
+        Binding("slash", "search", "Find", id="search", tooltip="Search in the focused pane; n and N go on"),
+        Binding("F", "follow", "Follow", id="follow", tooltip="Follow the end of the focused pane"),
+        Binding("z", "zoom", "Zoom", id="zoom", tooltip="The focused pane on the whole screen, and back"),
+        Binding("i", "compose", "Input", id="compose", tooltip="Give input, or answer the interrupt"),
+        Binding("r", "rerun", "Run again", id="rerun", tooltip="Run the same input again, on a new thread"),
+        Binding("ctrl+x", "stop", "Stop", id="stop", tooltip="Stop after this superstep; again cancels, then kills"),
+        Binding("y", "copy", "Copy", id="copy", tooltip="Copy what is selected"),
+        *(
+            Binding(key, f"pane('{key}')", name, show=False, id=f"pane.{name.lower()}", tooltip=f"Show {name}")
+            for key, name, _ in PRESETS
+        ),
+        Binding("question_mark,f1", "help", "Help", id="help", tooltip="What works here"),
+        Binding("colon", "command_palette", "Palette", show=False, id="palette", tooltip="Every action by name"),
+        Binding("escape", "step_back", "Back", show=False, id="back", tooltip="Back: zoom, search, then the filter"),
+        Binding(
+            "ctrl+c", "interrupt", "Stop or copy", show=False, id="interrupt", tooltip="Copy the selection, else stop"
+        ),
+        Binding("q", "leave", "Quit", id="leave", tooltip="Leave; a run that goes on is asked about first"),
+    ]
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        session: Session | None = None,
+        filter_text: str = "",
+        request: RunRequest | None = None,
+        begin: Callable[[], None] | None = None,
+    ) -> None:
+        """Watch `source`. `begin` starts it, after the first paint; `request` is what `r` runs again."""
+        super().__init__()
+        self.source = source
+        self.session = session or Session()
+        self.keep: Filter = parse(filter_text)
+        self.request = request
+        self.panes: list[Pane] = [
+            NodesPane(NodeRows(), source, id="nodes"), TokensPane(source), StatePane(source), CustomPane(source),
+            ConsolePane(source), EventsPane(source), TimelinePane(source), RunsPane(source),
+        ]  # fmt: skip
+        self.header = Bar(id="header")
+        self.tabs = Bar(id="tabs")
+        self.question = Question(source)
+        self.prompt = Prompt(self._words)
+        self.keys = Bar(id="keys")
+        self.paused = False
+        self.hint = ""
+        self.error = ""
+        self._begin = begin
+        self._chosen = "1"
+        self._counted: Selection | None = None
+        self._drawn: object = None
+        self._leaving = False
+        self._hint_until = 0.0
+        self._looking_around = False
+
+    def compose(self) -> ComposeResult:
+        """Header, tabs, panes, question, prompt, keys."""
+        yield self.header
+        yield self.tabs
+        with Container(id="panes"):
+            yield from self.panes
+        yield self.question
+        yield self.prompt
+        yield self.keys
+
+    def get_line_filters(self) -> list[LineFilter]:
+        """Add the net below: no control character of a graph reaches the terminal."""
+        return [*super().get_line_filters(), SafetyNet()]
+
+    def on_mount(self) -> None:
+        """Show the frame, then begin."""
+        self.register_theme(DARK)
+        self.theme = "lgwatch"
+        self.pane("tokens").view.focus()
+        self._draw()
+        self.call_after_refresh(self._start)
+
+    def _start(self) -> None:
+        if self._begin is not None:
+            self._begin()
+        # What is there now stays for good; without this every full collection walks through all of it.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        self._frame()
+
+    def pane(self, name: str) -> Pane:
+        """Return the pane with this id."""
+        return next(pane for pane in self.panes if pane.id == name)
+
+    # ── the frame pump ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _frame(self) -> None:
+        """Read what is new for a bounded time, then draw what changed, and come back."""
+        if not self.is_running:
+            return
+        events = self.source.poll(BUDGET)
+        if events:
+            self._apply(events)
+        if self.hint and monotonic() > self._hint_until:
+            self.hint, self._leaving = "", False
+        if not terminal_is_behind(self):
+            self._draw()
+        running = self.session.status in ("running", "loading") and self.source.live
+        self.set_timer(FRAME if events else RUNNING if running else IDLE, self._frame)
+
+    def _apply(self, events: list[Event]) -> None:
+        if self.source.header is not None:
+            self.session.header = self.source.header
+        for event in events:
+            self.session.apply(event)
+            if type(event) is Notice and event.code == "needs_input":
+                self.call_later(self._ask_for_input, event.text)
+            elif type(event) is RunEnded:
+                self.call_later(self._on_run_end, event)
+
+    def _draw(self) -> None:
+        """Let everything that is visible show the session as it is now."""
+        session, now = self.session, self.source.now()
+        self._set_mood()
+        if not self.paused and len(self.screen_stack) == 1:
+            for pane in self.panes:
+                if pane.display:
+                    pane.show(session, self.keep, now)
+        width = self.size.width
+        state = (
+            len(session.index),
+            tick(now),
+            width,
+            self.paused,
+            self.hint,
+            self.error,
+            self.keep,
+            self._chosen,
+            self.focused,
+        )
+        if state == self._drawn:
+            return
+        self._drawn = state
+        self.header.show(
+            chrome.header(
+                session, self.source.label, now, width, recording=self.source.live, paused=self.paused, behind=False
+            )
+        )
+        names = [(key, name) for key, name, _ in PRESETS]
+        self.tabs.show(chrome.tabs(session, names, self._chosen, self.hint, width))
+        self.prompt.rest(*chrome.filter_line(session, self.keep, self._kept()))
+        if self.error:
+            self.keys.show([(f" ✗ {self.error}", "error")])
+        elif width < 100 and (attention := chrome.attention(session, self.hint, width)):
+            self.keys.show([(" ", ""), *attention])
+        else:
+            self.keys.show(chrome.keys(list(self._keys()), width))
+
+    def _kept(self) -> int:
+        if self.keep.texts:
+            return len(self.pane("events").rows)
+        if self._counted is None:
+            keep = self.keep
+            self._counted = Selection(self.session.index, lambda facet: shown(facet) and keep(facet))
+        self._counted.update()
+        return len(self._counted)
+
+    def _set_mood(self) -> None:
+        waiting = bool(self.session.waiting) and self.source.live
+        failed = self.session.status in ("failed", "crashed")
+        screen = self.screen_stack[0]
+        if screen.has_class("-waiting") != waiting:
+            screen.set_class(waiting, "-waiting")
+            if waiting and not self._looking_around:
+                self.question.ask(self.session.waiting)
+            elif not waiting:
+                self.question.done()
+                self._looking_around = False
+        if screen.has_class("-failed") != failed:
+            screen.set_class(failed, "-failed")
+
+    def _keys(self) -> Iterator[tuple[str, str, str]]:
+        """The keys that matter most now, most wanted first."""
+        status = self.session.status
+        if status == "interrupted" and self.source.live:
+            yield ("i", "Answer", "app.compose")
+        elif self.source.live and status not in ("running", "loading"):
+            yield from (("r", "Run again", "app.rerun"), ("i", "Input", "app.compose"))
+        yield ("space", "Go on" if self.paused else "Pause", "app.pause")
+        yield from (("f", "Filter", "app.filter"), ("/", "Find", "app.search"), ("enter", "Inspect", "app.inspect"))
+        yield from (("z", "Zoom", "app.zoom"), ("F", "Follow", "app.follow"))
+        if status == "running" and self.source.live:
+            yield ("^x", "Stop", "app.stop")
+        yield from (("y", "Copy", "app.copy"), ("^p", "Palette", "app.command_palette"), ("?", "Help", "app.help"))
+        yield ("q", "Quit", "app.leave")
+
+    def say(self, text: str, seconds: float = 4.0) -> None:
+        """Show a short text beside the tabs for a while."""
+        self.hint, self._hint_until = text, monotonic() + seconds
+
+    # ── filter and search ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _words(self) -> Iterable[str]:
+        """What the filter line completes: fields, then values that were seen."""
+        yield from (f"{name}:" for name in FIELDS)
+        facets = self.session.index.facets
+        yield from dict.fromkeys(f"node:{facet.node}" for facet in facets if facet.node)
+        yield from dict.fromkeys(f"tag:{tag}" for facet in facets for tag in facet.tags or ())
+        yield from dict.fromkeys(f"type:{facet.type}" for facet in facets if facet.type)
+        yield from dict.fromkeys(f"model:{facet.model}" for facet in facets if facet.model)
+        yield from dict.fromkeys(f"path:{facet.path}" for facet in facets if "/" in facet.path)
+
+    def set_filter(self, text: str) -> None:
+        """Apply the expression to every pane; one that cannot be read leaves the last one in force."""
+        try:
+            keep = parse(text)
+        except FilterError as error:
+            self.error = f"{error.message}: {error.hint}"
+            return
+        self.error = ""
+        if keep != self.keep:
+            self.keep = keep
+            self._counted = None
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.prompt.open("filter", "filter", self.keep.source, "node:writer tag:draft !type:message  (esc clears)")
+
+    def action_search(self) -> None:
+        """Type what to search for in the focused pane."""
+        if self._view() is not None:
+            self.prompt.open("search", "find", "", "text in this pane")
+
+    @on(Prompt.Changed)
+    def _on_prompt_changed(self, event: Prompt.Changed) -> None:
+        if type(event) is Prompt.Submitted:
+            return
+        if event.purpose == "filter":
+            self.set_filter(event.text)
+        self._draw()
+
+    @on(Prompt.Submitted)
+    def _on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+        if event.purpose == "filter":
+            if not self.error:
+                self._close_prompt()
+        elif event.purpose == "search":
+            view = self._last_view
+            self._close_prompt()
+            view.search(event.text or None)
+        elif event.purpose == "input":
+            self._on_input(event.text)
+        elif event.purpose == "answer":
+            self._on_answer(event.text)
+        self._draw()
+
+    @on(Prompt.Left)
+    def _on_prompt_left(self, event: Prompt.Left) -> None:
+        if event.purpose == "filter":
+            self.set_filter("")
+        if event.purpose == "answer":
+            self._looking_around = True
+            self.question.done()
+        self.error = ""
+        self._close_prompt()
+        self._draw()
+
+    def _close_prompt(self) -> None:
+        self.prompt.close()
+        self._last_view.focus()
+        self._drawn = None
+
+    @on(LineView.Searched)
+    def _on_searched(self, event: LineView.Searched) -> None:
+        self.say(f"find: {event.status}" if event.status else "", 3600.0 if event.status else 0.0)
+
+    @property
+    def _last_view(self) -> LineView:
+        return self._view() or self._focus_before or self.pane("tokens").view
+
+    _focus_before: LineView | None = None
+
+    def _view(self) -> LineView | None:
+        focused = self.screen_stack[0].focused
+        if isinstance(focused, LineView):
+            self._focus_before = focused
+            return focused
+        return None
+
+    def _focused_pane(self) -> Pane | None:
+        view = self._last_view
+        return next((pane for pane in self.panes if pane.view is view), None)
+
+    # ── panes ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_pane(self, key: str) -> None:
+        """Show the panes of a tab."""
+        _, _, ids = next(preset for preset in PRESETS if preset[0] == key)
+        self._choose(key, ids)
+
+    def _choose(self, key: str, ids: tuple[str, ...]) -> None:
+        self._chosen = key
+        frame = self.screen_stack[0].query_one("#panes")
+        with self.batch_update():
+            frame.set_class(bool(ids), "-zoomed")
+            for pane in self.panes:
+                pane.set_class(pane.id in ids, "-chosen")
+        if ids:
+            self.pane(ids[0]).view.focus()
+        self.call_after_refresh(self._draw)
+
+    def action_zoom(self) -> None:
+        """The focused pane alone, or all again."""
+        pane = self._focused_pane()
+        if self._chosen == "1" and pane is not None and pane.id:
+            key = next((key for key, _, ids in PRESETS if ids[:1] == (pane.id,)), "z")
+            self._choose(key, (pane.id,))
+        else:
+            self._choose("1", ())
+
+    def action_pause(self) -> None:
+        """Stop or go on drawing."""
+        self.paused = not self.paused
+
+    def action_follow(self) -> None:
+        """Follow the end of the focused pane."""
+        self._last_view.follow()
+
+    def action_step_back(self) -> None:
+        """Go back one thing: the zoom, a search, then the filter."""
+        view = self._last_view
+        if self._chosen != "1":
+            self._choose("1", ())
+        elif view.found:
+            view.search(None)
+            self.hint = ""
+        elif self.keep:
+            self.set_filter("")
+
+    @on(LineView.Selected)
+    def _on_selected(self) -> None:
+        self.action_inspect()
+
+    def action_inspect(self) -> None:
+        """Open what is selected; while the run waits for an answer that nobody turned away from, give it."""
+        if self.question.current is not None and self.question.has_class("-on"):
+            self.action_compose()
+            return
+        pane = self._focused_pane()
+        subject = pane.subject() if pane is not None else None
+        if subject is not None:
+            self.push_screen(Inspector(subject, self.source))
+
+    def key_enter(self) -> None:
+        """A view without a cursor lets enter through."""
+        if len(self.screen_stack) == 1 and not self.prompt.purpose:
+            self.action_inspect()
+
+    def action_copy(self) -> None:
+        """Copy what is selected: its text, or its JSON."""
+        pane = self._focused_pane()
+        subject = pane.subject() if pane is not None else None
+        if subject is None:
+            return
+        text = subject.text or json.dumps(load(subject, self.source), indent=2, ensure_ascii=False)
+        self.copy_to_clipboard(text)
+        self.say(f"copied {subject.title}")
+
+    def action_help(self) -> None:
+        """Show what works here."""
+        self.push_screen(Help(self.screen, self._focused_pane()))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Give the palette every action that has a key."""
+        for binding in self.BINDINGS:
+            if isinstance(binding, Binding) and binding.action != "command_palette":
+                yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action))
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Screenshot"):
+                yield command
+
+    async def _run(self, action: str) -> None:
+        await self.run_action(action)
+
+    # ── control ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _ask_for_input(self, why: str) -> None:
+        self._view()
+        self.say(why, 3600.0)
+        self.action_compose()
+
+    def action_compose(self) -> None:
+        """Give input, or answer the interrupt."""
+        if not self.source.live:
+            self.say("this is a recording: nothing to answer")
+            return
+        waiting = self.session.waiting
+        if waiting:
+            self._looking_around = False
+            if not self.question.has_class("-on"):
+                self.question.ask(waiting)
+            current = self.question.current
+            if current is not None and current.breakpoint:
+                self._resume()
+                return
+            if current is not None:
+                self.prompt.open("answer", "answer", "", hint_for(current.schema) if current.schema else "text or JSON")
+        elif self.session.status in ("running", "loading"):
+            self.say("the run goes on: input is for when it has ended")
+        else:
+            schema = self.session.graph.input_schema if self.session.graph else None
+            self.prompt.open("input", "input", "", hint_for(schema))
+
+    def _on_input(self, text: str) -> None:
+        schema = self.session.graph.input_schema if self.session.graph else None
+        try:
+            value, message = read_input(text, schema)
+        except InputError as error:
+            self.error = f"{error.message} — {error.hint}"
+            return
+        self.error = self.hint = ""
+        self._close_prompt()
+        if self.request is None:
+            return
+        run = self.session.run
+        thread = run.thread if run is not None else self.request.thread
+        self.request = replace(self.request, input=value, has_input=message is None, message=message, thread=thread)
+        self.source.start(self.request)
+
+    def _on_answer(self, text: str) -> None:
+        current = self.question.current
+        if current is None:
+            self._close_prompt()
+            return
+        if not text.strip():
+            finished = self.question.skip()
+        else:
+            try:
+                value = read_answer(text, current.schema)
+            except InputError as error:
+                self.error = f"{error.message} — {error.hint}"
+                return
+            finished = self.question.answer(value)
+        self.error = ""
+        if not finished:
+            self.prompt.open("answer", "answer", "", "text or JSON")
+            return
+        self._close_prompt()
+        if self.question.answers:
+            self._resume()
+        else:
+            self._looking_around = True
+            self.question.done()
+
+    def _resume(self) -> None:
+        answers = dict(self.question.answers) or None
+        self.question.done()
+        self.source.resume(answers)
+
+    def _on_run_end(self, event: RunEnded) -> None:
+        if event.status in ("failed", "crashed") and event.error:
+            self.say("")
+
+    def action_rerun(self) -> None:
+        """Run the same input again."""
+        if not self.source.live or self.request is None:
+            self.say("this is a recording: it cannot be run again")
+        elif self.session.status in ("running", "loading"):
+            self.say("the run goes on: stop it first with ctrl+x")
+        else:
+            self.source.start(replace(self.request, thread=None))
+
+    def action_stop(self) -> None:
+        """Go one step down the ladder: drain, cancel, terminate, kill."""
+        done = self.source.stop()
+        words = {
+            "drain": "stopping after this superstep; ctrl+x again cancels",
+            "cancel": "cancelling; ctrl+x again terminates the process",
+            "terminate": "terminating; ctrl+x again kills",
+            "kill": "killed",
+        }
+        self.say(words.get(done, "nothing runs"))
+
+    def action_interrupt(self) -> None:
+        """Copy the selected text; without one stop the run, and leave when asked again."""
+        text = self.screen.get_selected_text()
+        if text:
+            self.copy_to_clipboard(text)
+            self.say("copied")
+        elif self.session.status == "running" and self.source.live and not self._leaving:
+            self.action_stop()
+            self._leaving = True
+            self.say("stopping; ctrl+c again leaves")
+        else:
+            self.exit()
+
+    def action_leave(self) -> None:
+        """Leave; a run that goes on is asked about first."""
+        if self.session.status == "running" and self.source.live and not self._leaving:
+            self._leaving = True
+            self.say("the run goes on: q again stops it and leaves")
+        else:
+            self.exit()

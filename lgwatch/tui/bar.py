@@ -1,0 +1,59 @@
+"""Bar: one line of styled text that costs nothing but its own repaint: header, tabs, axis, keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from lgwatch.tui.look import Look, component_classes, stylesheet
+from lgwatch.tui.rows import Row
+from lgwatch.tui.text import cell_len, clean, crop
+
+
+class Bar(Widget):
+    """One row of spans; a span whose style holds `@action` (such as `"dim @app.pause"`) runs the action on a click."""
+
+    DEFAULT_CSS = "Bar { width: 1fr; height: 1; }\n" + stylesheet("Bar")
+    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes()
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name for it
+        super().__init__(id=id)
+        self._row: Row = []
+        self._look: Look | None = None
+
+    def show(self, row: Row) -> None:
+        """Show these spans; nothing is painted when they are the ones that stand there."""
+        if row != self._row:
+            self._row = row
+            self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Resolve the styles anew: the theme changed."""
+        super().notify_style_update()
+        self._look = None
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the row."""
+        width = self.size.width
+        if y:
+            return Strip.blank(width)
+        if self._look is None:
+            self._look = Look(self)
+        segments: list[Segment] = []
+        used = 0
+        for text, names in self._row:
+            names, _, action = names.partition("@")  # noqa: PLW2901  the action is no style
+            shown = crop(clean(text), width - used)
+            style = self._look[names.strip()]
+            if action:
+                style += Style.from_meta({"@click": action})
+            segments.append(Segment(shown, style))
+            used += cell_len(shown)
+            if used >= width:
+                break
+        segments.append(Segment(" " * (width - used), self._look[""]))
+        return Strip(segments, width)

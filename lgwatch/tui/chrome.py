@@ -1,0 +1,98 @@
+"""The lines around the panes, as functions from the session to spans: header, tabs, filter line, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lgwatch.filter import Filter
+from lgwatch.session import Session
+from lgwatch.tui.rows import Row
+from lgwatch.tui.signs import amount, cells, clock, fit, glyph
+from lgwatch.tui.text import clean, crop
+
+WORDS = {
+    "loading": "LOADING", "ready": "READY", "running": "RUN", "done": "DONE", "interrupted": "INTERRUPTED",
+    "failed": "FAILED", "stopped": "STOPPED", "crashed": "CRASHED",
+}  # fmt: skip
+
+
+def header(session: Session, label: str, now: float, width: int, *, recording: bool, paused: bool, behind: bool) -> Row:
+    """Return the first line: what runs, how it is, how long, how much."""
+    run = session.run
+    status = session.status
+    sign, style = glyph(status, now)
+    row: Row = [(" lgwatch ", "bold accent"), (f" {crop(clean(label), max(14, width // 4), '…')} ", "title")]
+    if run is not None and run.thread and width >= 100:
+        row.append((f" thread {crop(clean(run.thread), 9, '…')} ", "dim"))
+    row += [(f" {sign} ", style), (WORDS.get(status, status.upper()), f"bold {style}")]
+    if run is not None:
+        row.append((f" {clock(run.elapsed(now))}", "title"))
+        if run.step > 0:
+            row.append((f"   step {run.step}", "dim"))
+    if session.tokens_in or session.tokens_out:
+        row.append((f"   ↑{amount(session.tokens_in)} ↓{amount(session.tokens_out)}", ""))
+    rate = session.rate()
+    if rate and width >= 70:
+        row.append((f"   {rate:.0f} tok/s", "accent"))
+    right: Row = []
+    if paused:
+        right.append((" ❚❚ PAUSED ", "chip"))
+    if behind:
+        right.append((" reading… ", "warn"))
+    if width >= 90:
+        right.append((f"  ev {amount(len(session.index) - 1 - session.counts.get('value', 0))} ", "dim"))
+    right.append((" REC ● " if recording else " ▷ FILE ", "error" if recording else "dim"))
+    return fit(row, right, width)
+
+
+def tabs(session: Session, names: Sequence[tuple[str, str]], chosen: str, hint: str, width: int) -> Row:
+    """Return the second line: the panes by number, and what must not be overlooked."""
+    row: Row = []
+    for key, name in names:
+        style = "bold accent" if key == chosen else "dim"
+        text = f" {key} {name} " if width >= 100 or key == chosen else f" {key} {name[:4].rstrip()} "
+        row.append((text, f"{style} @app.pane('{key}')"))
+        row.append(("│", "faint"))
+    row.pop()
+    return fit(row, attention(session, hint, max(width - cells(row) - 2, 12)), width)
+
+
+def attention(session: Session, hint: str, width: int) -> Row:
+    """Return what the person should see now: a hint, an interrupt, an error, the last notice."""
+    if hint:
+        return [(crop(clean(hint), width, "…"), "warn"), (" ", "")]
+    waiting = session.waiting
+    if waiting:
+        many = f" {len(waiting)}" if len(waiting) > 1 else ""
+        return [(crop(f"■{many} waiting for you: press i ", width, "…"), "bold warn")]
+    run = session.run
+    if run is not None and run.error:
+        text = f"✗ {run.error.get('type', '')}: {run.error.get('message', '')} "
+        return [(crop(clean(text), width, "…"), "error")]
+    if session.notices:
+        return [(crop(clean(f"⚠ {session.notices[-1][1].text} "), width, "…"), "dim")]
+    return []
+
+
+def filter_line(session: Session, keep: Filter, kept: int) -> tuple[Row, Row]:
+    """Return the filter as it stands, and its count."""
+    total = len(session.index) - 1 - session.counts.get("value", 0)
+    if not keep:
+        return [(" filter ▸ ", "faint"), ("f to filter: node:… tag:… type:… or a word", "faint")], []
+    return (
+        [(" filter ▸ ", "bold accent"), (keep.source, "")],
+        [(f"{amount(kept)} of {amount(total)} events ", "dim")],
+    )
+
+
+def keys(pairs: Sequence[tuple[str, str, str]], width: int) -> Row:
+    """Return the last line: the keys that work now, as many as there is room for; a click presses them."""
+    row: Row = []
+    room = width
+    for key, word, action in pairs:
+        needed = len(key) + len(word) + 3
+        if needed > room:
+            break
+        room -= needed
+        row += [(f" {key} ", f"bold accent @{action}"), (f"{word} ", f"dim @{action}")]
+    return row

@@ -1,0 +1,352 @@
+"""Rows that are events: their numbers are held, their lines are read from the journal when they are looked at."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, ClassVar
+
+from lgwatch.events import Json
+from lgwatch.filter import Filter
+from lgwatch.index import Facet, Selection, shown
+from lgwatch.session import Session
+from lgwatch.tui.pane import Pane, Subject
+from lgwatch.tui.rows import Row, Rows
+from lgwatch.tui.signs import amount, fit, node_style
+from lgwatch.values import preview
+
+if TYPE_CHECKING:
+    from lgwatch.sources import Source
+
+TEXTS = 400
+"""Lines that one update may read to ask a filter about their text."""
+
+
+class EventRows(Rows):
+    """The events that `of` and the filter keep, one row each, drawn by `draw(facet, line, width)`."""
+
+    slice = 200
+
+    def __init__(
+        self, source: Source, of: Callable[[Facet], bool], draw: Callable[[Facet, dict[str, Json], int], Row]
+    ) -> None:
+        self._source = source
+        self._of = of
+        self._draw = draw
+        self._session: Session | None = None
+        self._keep = Filter()
+        self._selection: Selection | None = None
+        self._asked = 0
+        self._texts: array[int] = array("I")
+        self.seqs: array[int] = array("I")
+
+    def update(self, session: Session, keep: Filter) -> bool:
+        """Take in new events, or a new filter; return whether the rows changed."""
+        fresh = self._selection is None or session is not self._session or keep != self._keep
+        if fresh:
+            self._session, self._keep = session, keep
+            self._selection = Selection(session.index, lambda facet: self._of(facet) and keep(facet))
+            self._asked, self._texts = 0, array("I")
+        assert self._selection is not None
+        new = self._selection.update()
+        if not keep.texts:
+            self.seqs = self._selection.seqs
+            return fresh or new > 0
+        return self._ask(keep) or fresh
+
+    def _ask(self, keep: Filter) -> bool:
+        """Read some of the lines that were not read yet, and keep those whose text fits."""
+        assert self._selection is not None
+        before = len(self._texts)
+        for seq in self._selection.seqs[self._asked : self._asked + TEXTS]:
+            if keep.text(self._source.raw(seq).decode(errors="replace")):
+                self._texts.append(seq)
+            self._asked += 1
+        self.seqs = self._texts
+        return len(self._texts) > before
+
+    @property
+    def total(self) -> int:
+        """How many there are without the text part of the filter."""
+        return len(self._selection) if self._selection is not None else 0
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def key(self, index: int) -> Hashable:
+        """An event never changes."""
+        return self.seqs[index]
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Find an event again after the filter changed: itself, or the next one that is kept."""
+        if not isinstance(key, int) or not self.seqs:
+            return None
+        low, high = 0, len(self.seqs) - 1
+        while low < high:
+            middle = (low + high) // 2
+            if self.seqs[middle] < key:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def row(self, index: int, width: int) -> Row:
+        """Read the event's line and draw it."""
+        seq = self.seqs[index]
+        facet = self._session.index.facet_of(seq) if self._session else Facet("", "", "", None, "")
+        return self._draw(facet, self._source.line(seq), width)
+
+
+def stamp(line: dict[str, Json]) -> tuple[str, str]:
+    """Return an event's offset, right-aligned."""
+    at = line.get("at")
+    return f"{at:8.3f} " if isinstance(at, float | int) else " " * 9, "time"
+
+
+# ── custom events ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _custom(facet: Facet, line: dict[str, Json], width: int) -> Row:
+    where = facet.path or "?"
+    data = line.get("data")
+    room = max(10, min(24, width // 4))
+    head: Row = [stamp(line), (f"{where[-room:]:<{room}} ", node_style(facet.path))]
+    return fit([*head, *_payload(data)], [], width)
+
+
+def _payload(data: Json) -> Row:
+    """One line of a payload: strings as they are, one-key objects led by their key, the rest as JSON."""
+    if isinstance(data, str):
+        return [(data, "")]
+    if isinstance(data, dict) and data and not any(key.startswith("$") for key in data):
+        spans: Row = []
+        for key, value in data.items():
+            shown_value = value if isinstance(value, str) else preview(value, 120)
+            spans += [("  " if spans else "", ""), (f"{key} ", "dim"), (shown_value, _value_style(value))]
+        return spans
+    return [(preview(data, 400), "")]
+
+
+def _value_style(value: Json) -> str:
+    if isinstance(value, bool) or value is None:
+        return "accent"
+    return "info" if isinstance(value, int | float) else ""
+
+
+class CustomPane(Pane):
+    """What nodes wrote with the stream writer."""
+
+    title_: ClassVar[str] = "Custom"
+    help_: ClassVar[str] = (
+        "What nodes wrote with the stream writer: offset, node path, payload. enter opens the payload."
+    )
+    rows: EventRows
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(EventRows(source, lambda facet: facet.type == "custom", _custom), source, id="custom")
+
+    def show(self, session: Session, keep: Filter, now: float) -> None:
+        """Draw what came since."""
+        if self.rows.update(session, keep):
+            self.view.show()
+            total = session.counts.get("custom", 0)
+            part = f"{amount(len(self.rows))} of {amount(total)}" if keep else amount(total)
+            self.mark("", part if total else "")
+
+    def subject(self) -> Subject | None:
+        """The event under the cursor."""
+        return _event_subject(self.rows, self.chosen)
+
+
+def _event_subject(rows: EventRows, index: int | None) -> Subject | None:
+    if index is None:
+        return None
+    seq = rows.seqs[index]
+    return Subject(f"event {seq}", (seq,))
+
+
+# ── the plain list of events ─────────────────────────────────────────────────────────────────────────────────────────
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "graph": ("graph", "info"),
+    "run": ("run", "bold accent"),
+    "run_result": ("run end", "bold accent"),
+    "task": ("task", "ok"),
+    "task_result": ("result", "ok"),
+    "update": ("update", "dim"),
+    "message": ("message", ""),
+    "custom": ("custom", "info"),
+    "checkpoint": ("checkpoint", "info"),
+    "interrupt": ("interrupt", "warn"),
+    "span_start": ("span", "faint"),
+    "span_end": ("span end", "faint"),
+    "output": ("output", "dim"),
+    "notice": ("notice", "warn"),
+}
+
+
+def _event(facet: Facet, line: dict[str, Json], width: int) -> Row:
+    word, style = _WORDS.get(facet.type, (facet.type, "warn"))
+    if line.get("error"):
+        style = "error"
+    step = f"s{facet.step}" if facet.step is not None else ""
+    room = max(10, min(22, width // 5))
+    head: Row = [
+        stamp(line),
+        (f"{step:<4}", "faint"),
+        (f"{word:<11}", style),
+        (f"{facet.path[-room:]:<{room}} ", node_style(facet.path)),
+    ]
+    return fit([*head, *_summary(facet, line)], [], width)
+
+
+def _summary(facet: Facet, line: dict[str, Json]) -> Row:
+    get = line.get
+    error = get("error")
+    if isinstance(error, dict):
+        return [(f"{error.get('type')}: ", "error"), (str(error.get("message", "")), "")]
+    match facet.type:
+        case "message":
+            call = get("tool_call")
+            name = f"{call.get('name') or '…'}" if isinstance(call, dict) else ""
+            return [(f"{get('kind', 'text')} ", "dim"), (name + " ", "tool"), (repr(get("text", ""))[1:-1], "")]
+        case "task":
+            return [(f"{', '.join(map(str, get('triggers', [])))}  ", "faint"), (preview(get("input"), 200), "")]
+        case "task_result" | "update":
+            return [(preview(get("writes"), 300), "" if get("writes") else "dim")]
+        case "checkpoint":
+            following = ", ".join(map(str, get("next", []))) or "the end"
+            return [(f"{str(get('checkpoint', ''))[:8]} → {following}  ", ""), (preview(get("values"), 200), "dim")]
+        case "span_start":
+            return [(f"{get('kind', '')} ", "dim"), (f"{get('name', '')} {get('model', '')}", "")]
+        case "span_end":
+            return [(f"{get('status', 'ok')} ", "dim"), (preview(get("usage"), 100) if get("usage") else "", "faint")]
+        case "interrupt":
+            return [(preview(get("value"), 300), "")]
+        case "run":
+            return [(f"{get('run')} on thread {get('thread')}  ", ""), (preview(get("input"), 200), "dim")]
+        case "run_result":
+            return [(f"{get('status', 'done')}  ", "bold"), (preview(get("output"), 200), "dim")]
+        case "output" | "notice":
+            return [(str(get("text", "")).rstrip("\n"), "")]
+        case "custom":
+            return _payload(get("data"))
+        case "graph":
+            return [(f"{len(get('nodes', []))} nodes, {len(get('edges', []))} edges", "")]
+    return [(preview({k: v for k, v in line.items() if k not in ("type", "at", "ns")}, 300), "dim")]
+
+
+class EventsPane(Pane):
+    """Every event in the order in which it came."""
+
+    title_: ClassVar[str] = "Events"
+    help_: ClassVar[str] = (
+        "Every event of the journal in order: offset, step, type, node path, what it says. enter opens it."
+    )
+    rows: EventRows
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(EventRows(source, shown, _event), source, id="events")
+
+    def show(self, session: Session, keep: Filter, now: float) -> None:
+        """Draw what came since."""
+        if self.rows.update(session, keep):
+            self.view.show()
+            total = len(session.index) - 1 - session.counts.get("value", 0)
+            part = f"{amount(len(self.rows))} of {amount(total)}" if keep else amount(total)
+            self.mark("", part)
+
+    def subject(self) -> Subject | None:
+        """The event under the cursor."""
+        return _event_subject(self.rows, self.chosen)
+
+
+# ── the console ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_STREAMS = {"stdout": "", "stderr": "error", "log": "dim", "warning": "warn"}
+_LEVELS = {"WARNING": "warn", "ERROR": "error", "CRITICAL": "bold error", "INFO": "", "DEBUG": "faint"}
+OUTPUTS = 500
+"""Output events that one update may read to count their lines."""
+
+
+class ConsoleRows(Rows):
+    """What the graph's process printed, line by line; one `output` event may hold several."""
+
+    slice = 200
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._events = EventRows(source, lambda facet: facet.type == "output", lambda *_: [])
+        self._read = 0
+        self._session: Session | None = None
+        self._lines: array[int] = array("I")
+        self.seqs: array[int] = array("I")
+
+    def update(self, session: Session, keep: Filter) -> bool:
+        """Take in new output; return whether the rows changed."""
+        before = self._events.seqs
+        self._events.update(session, keep)
+        if self._events.seqs is not before or session is not self._session:
+            self._session = session
+            self._read, self._lines, self.seqs = 0, array("I"), array("I")
+        read = self._events.seqs[self._read : self._read + OUTPUTS]
+        for seq in read:
+            lines = max(1, str(self._source.line(seq).get("text", "")).rstrip("\n").count("\n") + 1)
+            self.seqs.extend([seq] * lines)
+            self._lines.extend(range(lines))
+        self._read += len(read)
+        return bool(read) or self._events.seqs is not before
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read."""
+        return self._read < len(self._events.seqs)
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def key(self, index: int) -> Hashable:
+        """A printed line never changes."""
+        return (self.seqs[index], self._lines[index])
+
+    def row(self, index: int, width: int) -> Row:
+        """Draw one printed line; only the first of an event says when and where."""
+        seq, number = self.seqs[index], self._lines[index]
+        line = self._source.line(seq)
+        facet = self._session.index.facet_of(seq) if self._session else Facet("", "", "", None, "")
+        text = str(line.get("text", "")).rstrip("\n").split("\n")[number]
+        stream = str(line.get("stream", "stdout"))
+        style = _LEVELS.get(facet.level or "", _STREAMS.get(stream, ""))
+        room = max(8, min(20, width // 5))
+        if number:
+            return fit([(" " * (10 + room), ""), (text, style)], [], width)
+        label = f"{facet.level} {line.get('logger', '')}: " if facet.level else ""
+        return fit(
+            [stamp(line), (f"{facet.path[-room:]:<{room}} ", node_style(facet.path)), (label, "dim"), (text, style)],
+            [],
+            width,
+        )
+
+
+class ConsolePane(Pane):
+    """What the graph's process printed, logged and warned."""
+
+    title_: ClassVar[str] = "Console"
+    help_: ClassVar[str] = (
+        "Prints, log lines, warnings and raw output of the graph's process, with the node they came from."
+    )
+    rows: ConsoleRows
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(ConsoleRows(source), source, id="console")
+
+    def show(self, session: Session, keep: Filter, now: float) -> None:
+        """Draw what came since."""
+        if self.rows.update(session, keep):
+            self.view.show()
+            self.mark("", amount(len(self.rows)) if len(self.rows) else "")
+
+    def subject(self) -> Subject | None:
+        """The output event under the cursor."""
+        index = self.chosen
+        return None if index is None else Subject(f"event {self.rows.seqs[index]}", (self.rows.seqs[index],))

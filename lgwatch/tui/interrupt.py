@@ -1,0 +1,87 @@
+"""The question of an interrupt, above the line where it is answered; several are answered one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from lgwatch.events import Json
+from lgwatch.records import Interrupt
+from lgwatch.tui.lines import LineView
+from lgwatch.tui.text import clean
+from lgwatch.tui.tree import JsonRows
+
+if TYPE_CHECKING:
+    from lgwatch.sources import Source
+
+
+class Question(Vertical):
+    """Shows one pending interrupt; keeps the answers given so far until all are there."""
+
+    DEFAULT_CSS = """
+    Question { display: none; height: auto; max-height: 12; border: heavy $warning; border-title-color: $warning;
+               border-title-style: bold; border-subtitle-color: $foreground 60%; padding: 0 1; }
+    Question.-on { display: block; }
+    Question > LineView { height: 5; }
+    """
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(id="question")
+        self._source = source
+        self.pending: list[Interrupt] = []
+        self.answers: dict[str, Json] = {}
+        self.at = 0
+        self.rows = JsonRows()
+        self.view = LineView(self.rows)
+
+    def compose(self) -> ComposeResult:
+        """The value that the node sent."""
+        yield self.view
+
+    def ask(self, pending: list[Interrupt]) -> None:
+        """Show the first of these interrupts."""
+        self.pending, self.answers, self.at = pending, {}, 0
+        self.add_class("-on")
+        self._show()
+
+    def done(self) -> None:
+        """Nothing is asked any more."""
+        self.pending = []
+        self.remove_class("-on")
+
+    @property
+    def current(self) -> Interrupt | None:
+        """The interrupt that is shown."""
+        return self.pending[self.at] if self.at < len(self.pending) else None
+
+    def answer(self, value: Json) -> bool:
+        """Keep the answer and go to the next question; return whether all have been gone through."""
+        if (current := self.current) is not None:
+            self.answers[current.id] = value
+        return self.skip()
+
+    def skip(self) -> bool:
+        """Go to the next question without an answer; return whether all have been gone through."""
+        self.at += 1
+        if self.at < len(self.pending):
+            self._show()
+            return False
+        return True
+
+    def _show(self) -> None:
+        current = self.current
+        if current is None:
+            return
+        many = f"{self.at + 1} of {len(self.pending)} · " if len(self.pending) > 1 else ""
+        what = "Breakpoint before" if current.breakpoint else "Interrupt"
+        where = current.path or current.id.partition(":")[2]
+        self.border_title = Content(clean(f"■ {what} {many}{where}"))
+        ways = "i  go on" if current.breakpoint else "i answer · esc look around · an empty answer skips"
+        self.border_subtitle = Content(ways)
+        value = self._source.resolved(current.seq).get("value", current.value)
+        self.rows.set(value if isinstance(value, dict) and value and "$type" not in value else {"value": value})
+        self.view.styles.height = max(1, min(7, len(self.rows)))
+        self.view.show()

@@ -1,0 +1,82 @@
+"""Pane: a titled picture of the session. `show` may be called as often as one likes; widgets own scroll and selection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from lgwatch.events import Json
+from lgwatch.filter import Filter
+from lgwatch.session import Session
+from lgwatch.tui.lines import LineView, Rows
+from lgwatch.tui.text import clean
+
+if TYPE_CHECKING:
+    from lgwatch.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is selected: a title, the journal lines that tell of it, and facts that are folded from many lines."""
+
+    title: str
+    seqs: tuple[int, ...] = ()
+    facts: dict[str, Json] = field(default_factory=dict)
+    text: str = ""
+    """What `y` copies; empty for the JSON of the whole."""
+    task: str = ""
+
+
+class Pane(Vertical):
+    """A bordered part of the screen with one `LineView`. Subclasses set `name_` and `rows`, and refresh `rows`."""
+
+    DEFAULT_CSS = """
+    Pane { border: round $foreground 25%; border-title-color: $foreground 80%; border-subtitle-color: $foreground 55%;
+           padding: 0; min-width: 10; min-height: 3; }
+    Pane:focus-within { border: heavy $accent; border-title-color: $accent; border-title-style: bold; }
+    """
+    title_: ClassVar[str] = ""
+    help_: ClassVar[str] = ""
+    tail: ClassVar[bool] = True
+    cursor: ClassVar[bool] = True
+
+    def __init__(self, rows: Rows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
+        super().__init__(id=id)
+        self.rows = rows
+        self.source = source
+        self.view = LineView(rows, tail=self.tail, cursor_row=self.cursor)
+        self._marks = ("", "")
+
+    def compose(self) -> ComposeResult:
+        """The view, and whatever a subclass puts above it."""
+        yield self.view
+
+    def on_mount(self) -> None:
+        """Give the border its title."""
+        self.mark("", "")
+
+    def mark(self, right: str, bottom: str) -> None:
+        """Set what stands in the border: beside the title, and at the bottom right."""
+        if (right, bottom) != self._marks or not self.border_title:
+            self._marks = (right, bottom)
+            title = f"{self.title_} {right}" if right else self.title_
+            self.border_title = Content(clean(title))
+            self.border_subtitle = Content(clean(bottom))
+
+    def show(self, session: Session, keep: Filter, now: float) -> None:
+        """Draw the session as it is at `now` (seconds since the journal's start), as far as `keep` lets it through."""
+        raise NotImplementedError
+
+    def subject(self) -> Subject | None:
+        """Return what is selected, None when nothing is."""
+        return None
+
+    @property
+    def chosen(self) -> int | None:
+        """The row under the cursor."""
+        index = self.view.cursor
+        return index if index is not None and 0 <= index < len(self.rows) else None

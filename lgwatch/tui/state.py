@@ -1,0 +1,127 @@
+"""The state at the newest checkpoint, as a tree; and the runs of this session."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+
+from lgwatch.events import Json
+from lgwatch.filter import Filter
+from lgwatch.records import Run
+from lgwatch.session import Session
+from lgwatch.tui.lines import LineView
+from lgwatch.tui.pane import Pane, Subject
+from lgwatch.tui.rows import Row, Rows
+from lgwatch.tui.signs import amount, fit, glyph, seconds, tick
+from lgwatch.tui.tree import JsonRows
+
+if TYPE_CHECKING:
+    from lgwatch.sources import Source
+
+
+class StatePane(Pane):
+    """What the graph's state is."""
+
+    title_: ClassVar[str] = "State"
+    help_: ClassVar[str] = (
+        "The state at the newest checkpoint of the root graph (without a checkpointer: the run's output). enter folds and "
+        "unfolds a value."
+    )
+    tail: ClassVar[bool] = False
+    rows: JsonRows
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(JsonRows(), source, id="state")
+        self._seq = -1
+
+    def show(self, session: Session, keep: Filter, now: float) -> None:
+        """Load the newest state when there is a newer one."""
+        checkpoint = next((one for one in reversed(session.checkpoints) if not one.ns), None)
+        run = session.run
+        if checkpoint is not None:
+            seq, name = checkpoint.seq, "values"
+        elif run is not None and run.end_seq is not None:
+            seq, name = run.end_seq, "output"
+        else:
+            return
+        if seq == self._seq:
+            return
+        self._seq = seq
+        values: Json = self.source.resolved(seq).get(name)
+        self.rows.set(values if isinstance(values, dict) and "$type" not in values else {name: values})
+        self.view.show()
+        step = f"after step {checkpoint.step}" if checkpoint is not None else "output"
+        self.mark("", step)
+
+    @on(LineView.Selected)
+    def _on_selected(self, event: LineView.Selected) -> None:
+        event.stop()
+        self.rows.toggle(event.index)
+        self.view.show()
+
+    def subject(self) -> Subject | None:
+        """The checkpoint."""
+        return Subject("state", (self._seq,)) if self._seq >= 0 else None
+
+
+class RunRows(Rows):
+    """One row a run."""
+
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+        self.session: Session | None = None
+        self.now = 0.0
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def key(self, index: int) -> Hashable:
+        """A running run's row is always in motion."""
+        run = self.runs[index]
+        return (run.id, run.status, len(run.tasks), tick(self.now) if run.status == "running" else 0)
+
+    def row(self, index: int, width: int) -> Row:
+        """Draw a run."""
+        run = self.runs[index]
+        sign, style = glyph(run.status, self.now)
+        how = "resumed" if run.resume is not None else f"fork of {run.fork[:8]}" if run.fork else "started"
+        left: Row = [
+            (f" {sign} ", style),
+            (f"{run.id:<4}", "title"),
+            (f"{run.status:<12}", style),
+            (f"{seconds(run.elapsed(self.now)):>6}  ", "time"),
+            (f"{amount(len(run.tasks)):>5} tasks  {run.step:>3} steps  ", "dim"),
+            (f"{how} at {run.started:.1f}s on thread {run.thread}", "dim"),
+        ]
+        if run.error:
+            left.append((f"  {run.error.get('type')}: {run.error.get('message')}", "error"))
+        return fit(left, [], width)
+
+
+class RunsPane(Pane):
+    """What was run in this session."""
+
+    title_: ClassVar[str] = "Runs"
+    help_: ClassVar[str] = (
+        "The runs of this session: each start, each answer to an interrupt. r runs the same input again."
+    )
+    rows: RunRows
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(RunRows(), source, id="runs")
+
+    def show(self, session: Session, keep: Filter, now: float) -> None:
+        """Draw the runs."""
+        self.rows.runs, self.rows.session, self.rows.now = session.runs, session, now
+        self.view.show()
+        self.mark("", str(len(session.runs) or ""))
+
+    def subject(self) -> Subject | None:
+        """The run under the cursor."""
+        index = self.chosen
+        if index is None:
+            return None
+        run = self.rows.runs[index]
+        return Subject(f"run {run.id}", tuple(seq for seq in (run.seq, run.end_seq) if seq is not None))
