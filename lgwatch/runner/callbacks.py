@@ -1,0 +1,278 @@
+"""What the stream lacks, as spans: each attempt's true start and end, LLM calls, tools, retrievers. Nothing that goes
+wrong in here reaches the run."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from langchain_core.callbacks import BaseCallbackHandler
+
+from lgwatch.events import Event, Json, Notice, SpanEnded, SpanStarted
+from lgwatch.runner import messages
+from lgwatch.runner.decode import Decoder, failure
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _guarded(method: Method) -> Method:
+    """Note the first failure of a callback and forget it: LangChain would log each one into the user's log."""
+
+    @functools.wraps(method)
+    def call(self: Spans, *args: Any, **kwargs: Any) -> None:
+        if self.closed:
+            return
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:
+            self.note(error)
+
+    return call  # type: ignore[return-value]
+
+
+class Spans(BaseCallbackHandler):
+    """A callback handler for one run that appends `span_start` and `span_end`.
+
+    Set `closed` when the run is over: threads that outlive it may still call. `output` is what the root graph gave
+    back, as a live object, once it has ended.
+    """
+
+    run_inline = True
+    raise_error = False
+
+    def __init__(self, append: Callable[[Event], None], decoder: Decoder) -> None:
+        super().__init__()
+        self.closed = False
+        self.output: Any = None
+        self.ended = False
+        """Whether the root graph has ended, and `output` holds what it returned."""
+        self._append = append
+        self._decoder = decoder
+        self._root: UUID | None = None
+        self._open: dict[UUID, str] = {}
+        self._noted = False
+
+    def note(self, error: BaseException) -> None:
+        """Say once that something in lgwatch itself went wrong."""
+        if not self._noted:
+            self._noted = True
+            self._append(Notice(code="internal", text=f"a span could not be recorded: {type(error).__name__}: {error}"))
+
+    def _start(
+        self,
+        kind: str,
+        name: str,
+        run_id: UUID,
+        parent: UUID | None,
+        metadata: Mapping[str, Any] | None,
+        *,
+        model: str = "",
+        given: Json = None,
+    ) -> None:
+        path = (metadata or {}).get("langgraph_checkpoint_ns")
+        ns, node, task = self._decoder.running(path) if isinstance(path, str) else ((), "", "")
+        self._open[run_id] = kind
+        outer = str(parent) if parent in self._open else ""
+        self._append(
+            SpanStarted(
+                ns=ns, span=str(run_id), parent=outer, kind=kind, name=name, task=task, node=node, model=model,
+                input=given,
+            )
+        )  # fmt: skip
+
+    def _end(
+        self,
+        run_id: UUID,
+        *,
+        error: BaseException | None = None,
+        usage: dict[str, Json] | None = None,
+        output: Any = None,
+    ) -> None:
+        if self._open.pop(run_id, None) is None:
+            return
+        self._append(
+            SpanEnded(
+                span=str(run_id), status="ok" if error is None else "error",
+                error=None if error is None else failure(error), usage=usage,
+                output=None if output is None else self._decoder.snapshot(output),
+            )
+        )  # fmt: skip
+
+    # ── chains: the root graph, and the attempts of nodes ────────────────────────────────────────────────────────
+
+    def on_chain_start(
+        self,
+        serialized: Any,
+        inputs: Any,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Note the start of an attempt: the chain that bears its node's name. All others are inner workings."""
+        if self.closed:
+            return
+        if parent_run_id is None and self._root is None:
+            self._root = run_id
+            return
+        name = kwargs.get("name")
+        if name is None or not metadata or name != metadata.get("langgraph_node") or (tags and _HIDDEN in tags):
+            return
+        # A runnable in the node may have the node's name too, a prebuilt agent for one.
+        if parent_run_id in self._open and self._open[parent_run_id] == "node" and not _first(tags):
+            return
+        self._attempt(name, run_id, parent_run_id, metadata)
+
+    @_guarded
+    def _attempt(self, name: str, run_id: UUID, parent: UUID | None, metadata: Mapping[str, Any]) -> None:
+        self._start("node", name, run_id, parent, metadata)
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note the end of an attempt, or what the root graph returned."""
+        if run_id == self._root:
+            self.output, self.ended = outputs, True
+        elif run_id in self._open:
+            self._finish(run_id)
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note a failed attempt: when it is retried, no part of the stream tells."""
+        if run_id in self._open:
+            self._finish(run_id, error)
+
+    @_guarded
+    def _finish(self, run_id: UUID, error: BaseException | None = None) -> None:
+        # `interrupt()` leaves its node by an exception that is no failure.
+        self._end(run_id, error=None if type(error).__name__ in _SIGNALS else error)
+
+    # ── models ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @_guarded
+    def on_chat_model_start(
+        self,
+        serialized: Any,
+        messages: list[list[Any]],
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Note an LLM call and the messages it was given."""
+        given = messages[0] if len(messages) == 1 else messages
+        self._llm(given, run_id, parent_run_id, metadata, name=_name(serialized, kwargs))
+
+    @_guarded
+    def on_llm_start(
+        self,
+        serialized: Any,
+        prompts: list[str],
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Note a call of a model that takes plain text."""
+        self._llm(prompts, run_id, parent_run_id, metadata, name=_name(serialized, kwargs))
+
+    def _llm(
+        self, given: Any, run_id: UUID, parent: UUID | None, metadata: Mapping[str, Any] | None, *, name: str
+    ) -> None:
+        self._decoder.touch()
+        model = str((metadata or {}).get("ls_model_name") or "")
+        self._start("llm", name, run_id, parent, metadata, model=model, given=self._decoder.snapshot(given))
+
+    @_guarded
+    def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note the end of an LLM call, with its usage."""
+        self._end(run_id, usage=_usage(response))
+
+    @_guarded
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note an LLM call that failed: the stream just stops."""
+        self._end(run_id, error=error)
+
+    # ── tools and retrievers ─────────────────────────────────────────────────────────────────────────────────────
+
+    @_guarded
+    def on_tool_start(
+        self,
+        serialized: Any,
+        input_str: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        inputs: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Note a tool's call and what it was given."""
+        name = _name(serialized, kwargs)
+        self._decoder.touch()
+        given = self._decoder.snapshot(input_str if inputs is None else inputs)
+        self._start("tool", name, run_id, parent_run_id, metadata, given=given)
+
+    @_guarded
+    def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note what a tool gave back."""
+        self._decoder.touch()
+        self._end(run_id, output=output)
+
+    @_guarded
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note a tool that failed."""
+        self._end(run_id, error=None if type(error).__name__ in _SIGNALS else error)
+
+    @_guarded
+    def on_retriever_start(
+        self,
+        serialized: Any,
+        query: str,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Note a retriever's query."""
+        name = _name(serialized, kwargs)
+        given = self._decoder.snapshot(query)
+        self._start("retriever", name, run_id, parent_run_id, metadata, given=given)
+
+    @_guarded
+    def on_retriever_end(self, documents: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note what was found."""
+        self._decoder.touch()
+        self._end(run_id, output=documents)
+
+    @_guarded
+    def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note a retriever that failed."""
+        self._end(run_id, error=error)
+
+
+_HIDDEN = "langsmith:hidden"
+_SIGNALS = frozenset({"GraphInterrupt", "NodeInterrupt", "GraphBubbleUp", "ParentCommand"})
+"""Exceptions by which LangGraph steers; none of them is a failure."""
+
+
+def _first(tags: Sequence[str] | None) -> bool:
+    """Whether this chain is the task itself: LangGraph tags it with its step."""
+    return any(tag.startswith("graph:step:") for tag in tags or ())
+
+
+def _name(serialized: Any, kwargs: Mapping[str, Any]) -> str:
+    return str(kwargs.get("name") or (serialized or {}).get("name") or "")
+
+
+def _usage(response: Any) -> dict[str, Json] | None:
+    """Return the usage of an LLM result: of its message, or of the provider's own report."""
+    for generations in getattr(response, "generations", None) or ():
+        for generation in generations:
+            if found := messages.usage(getattr(generation, "message", None)):
+                return found
+    return None

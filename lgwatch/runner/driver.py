@@ -1,0 +1,467 @@
+"""Starts, resumes and stops runs of one graph, on one event loop for the life of the process. Each run ends with
+exactly one `run_result`, its last event."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from langgraph.types import Command
+
+from lgwatch.errors import InputError, LgwatchError
+from lgwatch.events import Event, Interrupted, Json, MessageChunk, Notice, RunEnded, RunStarted
+from lgwatch.journal import JournalWriter
+from lgwatch.runner import request as asking
+from lgwatch.runner.callbacks import Spans
+from lgwatch.runner.console import NOWHERE, Console, Place
+from lgwatch.runner.custom import pin_custom_events
+from lgwatch.runner.decode import Decoder, node_tags
+from lgwatch.runner.failure import error_dict
+from lgwatch.runner.watchdog import Watchdog
+from lgwatch.values import Values
+
+MODES = ["updates", "messages", "custom", "debug"]
+GRACE = 0.5
+"""Seconds that a run gets to end by itself after an exception has left the event loop."""
+OLD_PYTHON = sys.version_info < (3, 11)
+
+
+class Run:
+    """One invocation: what it was asked, what it has been told since, and how it ended."""
+
+    def __init__(self, name: str, thread: str, journal: JournalWriter) -> None:
+        self.id = name
+        self.thread = thread
+        self.stop = ""
+        """How it was asked to stop: `drain`, `cancel`, or not at all."""
+        self.control: Any = None
+        self.task: asyncio.Task[None] | None = None
+        self.escaped: BaseException | None = None
+        self._journal = journal
+        self._lock = threading.Lock()
+        self.ended = threading.Event()
+
+    def append(self, event: Event) -> None:
+        """Write an event of this run; nothing after its end."""
+        if not self.ended.is_set():
+            self._journal.append(event)
+
+    def repeat(self, event: MessageChunk) -> Callable[[str], None]:
+        """Return a function that writes the chunk with another text each time."""
+        return self._journal.repeat(event)
+
+    def end(self, status: str, *, error: dict[str, Json] | None = None, output: Json = None) -> None:
+        """Write the run's result; once, whoever is first."""
+        with self._lock:
+            if not self.ended.is_set():
+                self._journal.append(RunEnded(run=self.id, status=status, error=error, output=output))
+                self.ended.set()
+
+
+@dataclass
+class Request:
+    """A run as it was asked for, checked."""
+
+    run: str
+    thread: str
+    input: Any
+    config: dict[str, Any]
+    options: dict[str, Any]
+    event: RunStarted
+    context: Json = None
+    settings: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Driver:
+    """Runs a graph when it is told to. `serve` is the loop's main task; `stop` may be called from any thread."""
+
+    def __init__(
+        self, journal: JournalWriter, console: Console, *, checkpointer: str = "keep", mode: str = "auto"
+    ) -> None:
+        self._journal = journal
+        self._console = console
+        self._checkpointer = checkpointer
+        self._mode = mode
+        self._graph: Any = None
+        self._values = Values(self._store)
+        self._settings: Mapping[str, Json] = {}
+        self._waiting: dict[str, dict[str, Interrupted]] = {}  # by thread, by interrupt id
+        self._stack = AsyncExitStack()
+        self._pinned = False
+        self._node_tags: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._attached = False
+        self._noticed: set[str] = set()
+        self.run: Run | None = None
+        """The run that is going on."""
+
+    def _store(self, name: str, data: Json) -> None:
+        from lgwatch.events import ValueStored
+
+        self._journal.append(ValueStored(id=name, data=data))
+
+    def notice(self, code: str, text: str) -> None:
+        """Say something once."""
+        if (code + text) not in self._noticed:
+            self._noticed.add(code + text)
+            self._journal.append(Notice(code=code, text=text))
+
+    # ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def load(self, target: object, label: str) -> None:
+        """Make a graph of what was imported, and tell what it is. Raises TargetError."""
+        from lgwatch.runner import loader
+        from lgwatch.runner.describe import describe
+
+        loaded = await loader.build(target, stack=self._stack)
+        for code, text in loaded.notices:
+            self.notice(code, text)
+        self._graph = loaded.graph
+        self._journal.append(describe(loaded.graph, label))
+        self._attach()
+        self._pinned = pin_custom_events()
+        self._node_tags = node_tags(self._graph)
+
+    def _attach(self) -> None:
+        """Give a graph without a checkpointer one that keeps references, unless it must have none."""
+        graph = self._graph
+        own = getattr(graph, "checkpointer", None)
+        if not hasattr(graph, "checkpointer"):
+            return
+        if self._checkpointer == "none":
+            if own is not None:
+                graph.checkpointer = None
+                self.notice("checkpointer", "the graph's own checkpointer is not used: nothing can be resumed")
+            return
+        if self._checkpointer == "keep" and own is not None:
+            return
+        if own is None and self._would_change(graph):
+            self.notice(
+                "checkpointer",
+                "no checkpointer was attached: a subgraph that keeps its own state would behave differently",
+            )
+            return
+        from lgwatch.runner.saver import ReferenceSaver
+
+        graph.checkpointer = ReferenceSaver()
+        self._attached = True
+        instead = "in place of the graph's own" if own else "since the graph has none"
+        self.notice(
+            "checkpointer",
+            f"checkpoints are kept in memory {instead}; they refer to the live state, and end with this process",
+        )
+
+    @staticmethod
+    def _would_change(graph: Any) -> bool:
+        """Whether a subgraph uses its parent's checkpointer to remember calls, which it can only do when there is one."""
+        try:
+            return any(sub.checkpointer is True for _, sub in graph.get_subgraphs(recurse=True))
+        except Exception:  # only looked at to be careful
+            return False
+
+    # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def serve(self, commands: asyncio.Queue[dict[str, Json] | None]) -> None:
+        """Obey commands, one run after the other, until None comes."""
+        while (command := await commands.get()) is not None:
+            kind = command.get("command")
+            if kind == "start":
+                await self._obey(command, self._start)
+            elif kind == "resume":
+                await self._obey(command, self._resume)
+            else:
+                self.notice("command", f"an unknown command was left out: {kind}")
+        await self.close()
+
+    async def close(self) -> None:
+        """Leave what the target opened."""
+        try:
+            await asyncio.wait_for(self._stack.aclose(), 1.0)
+        except BaseException as error:  # foreign code at the very end: nothing is left to do but to say it
+            self.notice("close", f"closing the target failed: {type(error).__name__}: {error}")
+
+    async def _obey(self, command: Mapping[str, Json], request: Callable[[Mapping[str, Json]], Request]) -> None:
+        try:
+            asked = request(command)
+        except asking.NeedsInput as needs:
+            self._journal.append(Notice(code="needs_input", text=str(needs)))
+            return
+        except (LgwatchError, TypeError, ValueError) as error:
+            told = error if isinstance(error, LgwatchError) else InputError(str(error), "look at the run's options")
+            self._journal.append(
+                RunStarted(
+                    run=str(command.get("run")), thread=asking.thread_of(command), input=command.get("input"),
+                    resume=command.get("answers"), config=command.get("config"),
+                )
+            )  # fmt: skip
+            self._journal.append(RunEnded(run=str(command.get("run")), status="failed", error=error_dict(told)))
+            return
+        await self._go(asked)
+
+    def _start(self, command: Mapping[str, Json]) -> Request:
+        thread = asking.thread_of(command)
+        given = asking.graph_input(self._graph, command)
+        self._settings = command
+        event = RunStarted(
+            run=str(command["run"]), thread=thread, input=self._values.snapshot(given), config=command.get("config")
+        )
+        return self._request(command, command, thread, given, event)
+
+    def _resume(self, command: Mapping[str, Json]) -> Request:
+        thread = str(command.get("thread") or asking.thread_of(self._settings))
+        answers = command.get("answers")
+        if answers is not None and not isinstance(answers, dict):
+            raise InputError("the answers are not an object", "map each interrupt's id to its answer")
+        waiting = self._waiting.get(thread, {})
+        answers = {key: value for key, value in (answers or {}).items() if not key.startswith("breakpoint:")}
+        if unknown := [key for key in answers if waiting and key not in waiting]:
+            raise InputError(
+                f"no interrupt {unknown[0]} is waiting on thread {thread}", f"these are: {', '.join(waiting)}"
+            )
+        given: Any = None if not answers else Command(resume=answers)
+        if any("|" in key for key in answers):  # up to 0.4 interrupts have no ids: there is one answer for all
+            given = Command(resume=next(iter(answers.values())))
+        event = RunStarted(run=str(command["run"]), thread=thread, resume=command.get("answers") or {})
+        return self._request(command, {**self._settings, **_given(command)}, thread, given, event)
+
+    def _request(
+        self,
+        command: Mapping[str, Json],
+        settings: Mapping[str, Json],
+        thread: str,
+        given: Any,
+        event: RunStarted,
+    ) -> Request:
+        options: dict[str, Any] = {}
+        for name in ("interrupt_before", "interrupt_after"):
+            if nodes := settings.get(name):
+                options[name] = "*" if nodes in ("*", ["*"]) else nodes
+        config = asking.config_of(settings, thread)
+        context = asking.context_of(self._graph, settings.get("context"))
+        return Request(str(command["run"]), thread, given, config, options, event, context)
+
+    # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _go(self, asked: Request) -> None:
+        run = Run(asked.run, asked.thread, self._journal)
+        decoder = Decoder(
+            run.append, run.repeat, self._values, node_tags=self._node_tags, on_task_end=self._console.flush
+        )
+        decoder.pinned = self._pinned
+        spans = Spans(run.append, decoder)
+        self._journal.append(asked.event)
+        self._console.locate = decoder.running
+        self._console.sole = lambda: _place(decoder)
+        self.run = run
+        run.task = asyncio.ensure_future(self._follow(run, asked, decoder, spans))
+        watchdog = Watchdog(
+            asyncio.get_running_loop(), run.ended, lambda text: run.append(Notice(code="blocked", text=text))
+        )
+        watchdog.start()
+        try:
+            await asyncio.wait({run.task})
+        finally:
+            self._close_run(run, decoder, spans)
+
+    async def _follow(self, run: Run, asked: Request, decoder: Decoder, spans: Spans) -> None:
+        """Run the graph to its end, whatever end that is."""
+        try:
+            options = self._options(run, asked, spans)
+            if await self._is_sync(asked.config):
+                await self._stream_in_thread(run, asked, options, decoder)
+            else:
+                await self._stream(run, asked, options, decoder)
+        except (
+            BaseException
+        ) as error:  # SystemExit and KeyboardInterrupt of a node too: they end the run, not the process
+            self._failed(run, error, decoder)
+        else:
+            decoder.flush()
+            self._finished(run, decoder, spans)
+
+    def _options(self, run: Run, asked: Request, spans: Spans) -> dict[str, Any]:
+        config = {**asked.config, "callbacks": [spans]}
+        options: dict[str, Any] = {"config": config, "stream_mode": list(MODES), "subgraphs": True, **asked.options}
+        known = inspect.signature(self._graph.astream).parameters
+        if asked.context is not None and "context" in known:
+            options["context"] = asked.context
+        if "control" in known:
+            from langgraph.runtime import RunControl
+
+            run.control = options["control"] = RunControl()
+        if OLD_PYTHON and self._mode != "sync" and self._async_only():
+            # A writer that is asked for in an async node raises when somebody listens, before Python 3.11.
+            options["stream_mode"].remove("custom")
+        return options
+
+    async def _stream(self, run: Run, asked: Request, options: dict[str, Any], decoder: Decoder) -> None:
+        decode, guard = decoder.decode, _Guard(run)
+        async with aclosing(self._graph.astream(asked.input, **options)) as stream:
+            async for ns, mode, payload in stream:
+                try:
+                    decode(ns, mode, payload)
+                except Exception as error:
+                    guard.note(error)
+                if run.stop and _may_leave(run, ns, mode, payload):
+                    break
+
+    async def _stream_in_thread(self, run: Run, asked: Request, options: dict[str, Any], decoder: Decoder) -> None:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[BaseException | None] = loop.create_future()
+        guard = _Guard(run)
+
+        def arrive(outcome: BaseException | None) -> None:
+            if not done.done():  # else the run was cancelled meanwhile
+                done.set_result(outcome)
+
+        def consume() -> None:
+            outcome: BaseException | None = None
+            try:
+                stream = self._graph.stream(asked.input, **options)
+                for ns, mode, payload in stream:
+                    try:
+                        decoder.decode(ns, mode, payload)
+                    except Exception as error:
+                        guard.note(error)
+                    if run.stop == "cancel" or (run.stop and _may_leave(run, ns, mode, payload)):
+                        stream.close()
+                        break
+            except BaseException as error:  # carried over to the run's own end
+                outcome = error
+            loop.call_soon_threadsafe(arrive, outcome)
+
+        # Not a pool's thread: a node that never returns must not keep the process from ending.
+        threading.Thread(target=consume, name="lgwatch-stream", daemon=True).start()
+        if (outcome := await done) is not None:
+            raise outcome
+
+    def _failed(self, run: Run, error: BaseException, decoder: Decoder) -> None:
+        decoder.flush()
+        kind = type(error).__name__
+        if run.escaped is not None and isinstance(error, asyncio.CancelledError):
+            error = run.escaped
+        elif kind == "GraphDrained" or (run.stop and isinstance(error, (asyncio.CancelledError, GeneratorExit))):
+            run.end("stopped", output=decoder.state)
+            return
+        run.end("failed", error=error_dict(error), output=decoder.state)
+
+    def _finished(self, run: Run, decoder: Decoder, spans: Spans) -> None:
+        waiting = decoder.interrupts
+        self._waiting[run.thread] = dict(waiting)
+        if waiting:
+            if getattr(self._graph, "checkpointer", None) is None:
+                self.notice(
+                    "interrupt", "the graph waits for an answer, but without a checkpointer it cannot be resumed"
+                )
+            run.end("interrupted", output=decoder.state)
+        elif run.stop and not spans.ended:
+            run.end("stopped", output=decoder.state)
+        else:
+            decoder.touch()
+            run.end("done", output=decoder.snapshot(spans.output) if spans.ended else decoder.state)
+
+    def _close_run(self, run: Run, decoder: Decoder, spans: Spans) -> None:
+        spans.closed = True
+        if run.ended.is_set():
+            self.run = None
+        else:  # cancelled from outside: the process is about to end
+            run.end("stopped")
+        self._console.locate = lambda path: NOWHERE
+        self._console.sole = lambda: NOWHERE
+
+    # ── sync or async ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _async_only(self) -> str:
+        """Return the name of a node that only runs asynchronously; empty when there is none."""
+        for name, node in (getattr(self._graph, "nodes", None) or {}).items():
+            bound = getattr(node, "bound", None)
+            if getattr(bound, "func", 0) is None and getattr(bound, "afunc", None) is not None:
+                return str(name)
+        return ""
+
+    async def _is_sync(self, config: Mapping[str, Any]) -> bool:
+        """Decide between `stream` in a thread and `astream`. Raises InputError where neither would work."""
+        if self._mode != "auto":
+            return self._mode == "sync"
+        async_only = self._async_only()
+        if await self._saver_is_sync(config):
+            if async_only:
+                raise InputError(
+                    f"the graph's checkpointer works only synchronously, and its node {async_only!r} only asynchronously",
+                    "use the asynchronous form of the checkpointer, or --checkpointer memory",
+                )
+            return True
+        if OLD_PYTHON and async_only:
+            self.notice(
+                "python310",
+                "before Python 3.11, async nodes show no custom events, and tokens only where the config is passed on",
+            )
+        return OLD_PYTHON and not async_only
+
+    async def _saver_is_sync(self, config: Mapping[str, Any]) -> bool:
+        saver: Any = getattr(self._graph, "checkpointer", None)
+        if self._attached or not hasattr(saver, "aget_tuple"):
+            return False
+        try:
+            await saver.aget_tuple({"configurable": {"checkpoint_ns": "", **config["configurable"]}})
+        except NotImplementedError:
+            return True
+        except Exception:  # a database that is not there: the run will say so better
+            return False
+        return False
+
+    # ── stopping ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def stop(self, how: str) -> None:
+        """End the run after this superstep (`drain`) or now (`cancel`). For any thread."""
+        run = self.run
+        if run is None or run.task is None:
+            return
+        run.stop = "cancel" if "cancel" in (how, run.stop) else "drain"
+        if run.control is not None:
+            run.control.request_drain("stopped")
+        if how == "cancel":
+            task = run.task
+            task.get_loop().call_soon_threadsafe(task.cancel)
+
+    def escaped(self, error: BaseException, loop: asyncio.AbstractEventLoop) -> None:
+        """An exception has left the event loop, as SystemExit and KeyboardInterrupt do; it ends the run."""
+        run = self.run
+        if run is None or run.task is None or run.escaped is not None:
+            return
+        run.escaped = error
+        # In most cases the same exception also reaches the run by the ordinary way, with a better traceback.
+        loop.call_later(GRACE, run.task.cancel)
+
+
+class _Guard:
+    """Notes the first failure of lgwatch itself in a run; the run goes on."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._noted = False
+
+    def note(self, error: Exception) -> None:
+        if not self._noted:
+            self._noted = True
+            text = f"a part of the stream could not be recorded: {type(error).__name__}: {error}"
+            self._run.append(Notice(code="internal", text=text))
+
+
+def _may_leave(run: Run, ns: tuple[str, ...], mode: str, payload: Any) -> bool:
+    """Whether the superstep is over, for a LangGraph that cannot be asked to drain."""
+    return run.control is None and not ns and mode == "debug" and payload["type"] != "task_result"
+
+
+def _given(command: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: value for key, value in command.items() if value is not None and key not in ("command", "answers")}
+
+
+def _place(decoder: Decoder) -> Place:
+    task = decoder.sole()
+    return (task.ns, task.node, task.id) if task else NOWHERE
