@@ -142,7 +142,8 @@ def _last_lines(error: BaseException) -> list[str]:
         return [f"{type_name(error)}: {message_of(error)}\n"]
     if sys.version_info < (3, 11):
         notes: Any = getattr(error, "__notes__", None)
-        lines += [f"{note}\n" for note in (notes if isinstance(notes, list) else []) if isinstance(note, str)]
+        told = "".join(lines)  # a backport may have told them already
+        lines += [f"{n}\n" for n in (notes if isinstance(notes, list) else []) if isinstance(n, str) and n not in told]
     return lines
 
 

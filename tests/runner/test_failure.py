@@ -61,7 +61,8 @@ def test_only_the_users_frames_of_a_failed_node_are_shown(run: str) -> None:
     assert "node" in text
     assert "site-packages" not in text
     assert "asyncio" not in text.replace("asyncio.run(", "")
-    assert "During task with name 'node'" in text
+    if sys.version_info >= (3, 11):  # LangGraph adds its note where exceptions have notes
+        assert "During task with name 'node'" in text
     assert "site-packages" in traceback_text(error, user_only=False)
 
 
