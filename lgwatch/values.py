@@ -7,6 +7,7 @@ never called. The one exception, a `__repr__` written in Python, runs in a threa
 
 from __future__ import annotations
 
+import array
 import collections
 import contextlib
 import datetime as dt
@@ -124,13 +125,13 @@ class Values:
         digest = blake2b(encoded, digest_size=16).digest()
         ref = self._refs.get(digest)
         if ref is None:
-            ref = {"$ref": f"v{self._last_id + 1}"}
+            self._last_id += 1
+            ref = {"$ref": f"v{self._last_id}"}
             try:
                 self._store(ref["$ref"], data)
             except Exception:
                 # A full disk is the journal's to report; the value itself is still told, in place.
                 return data
-            self._last_id += 1
             self._refs[digest] = ref
             if len(self._refs) > 100_000:
                 self._refs.popitem(last=False)
@@ -175,7 +176,7 @@ class Values:
         `elements` are the first ones of a list that has `size`.
         """
         known = next((seen for seen in reversed(self._lists) if seen.starts(elements)), None)
-        if known is not None and not known.is_unchanged(self._epoch, projection, depth):
+        if known is not None and not known.is_unchanged(self._epoch, self._messages.get, projection, depth):
             known = None
         old = known.items if known is not None else []
         flaws = projection.flaws
@@ -200,6 +201,8 @@ class Values:
     def _resembling(self, items: list[Json], encoded: bytes) -> _SeenList:
         for seen in reversed(self._lists):
             if fork := seen.fork(items, encoded):
+                if len(fork.pieces) == len(seen.pieces):
+                    self._lists.remove(seen)  # goes on as the longer one
                 return fork
         return _SeenList(items, encoded, [])
 
@@ -242,9 +245,7 @@ class _SeenMessage:
     def __init__(self, message: object, plan: _Plan) -> None:
         self.message = message
         self.plan = plan
-        state = plan.state(message)
-        self.content = state.get("content")
-        self.rest = _rest(state, plan.beyond_of(message))
+        self.content, self.rest = self._now()
         self.data: Json = None
 
     @classmethod
@@ -259,18 +260,19 @@ class _SeenMessage:
     def is_unchanged(self) -> bool:
         """Tell whether the message is still what it was."""
         try:
-            state = self.plan.state(self.message)
-            return state["content"] is self.content and _rest(state, self.plan.beyond_of(self.message)) == self.rest
+            content, rest = self._now()
         except Exception:
             return False
+        return content is self.content and rest == self.rest
 
-
-def _rest(state: dict[str, Any], extra: object) -> bytes:
-    """Return the JSON of a message's fields; strictly, so that it fails for what has no JSON form of its own."""
-    if type(state["content"]) is str:
-        state = state.copy()
-        state["content"] = None  # told by its identity
-    return _dumps((state, extra), option=_STRICT)
+    def _now(self) -> tuple[object, bytes]:
+        plan = self.plan
+        state = plan.state(self.message).copy()
+        content = state["content"]
+        if type(content) is str:
+            state["content"] = None  # told by its identity
+        # Strictly: it fails for what has no JSON form of its own, and so cannot be compared by it.
+        return content, _dumps((state, plan.beyond and plan.beyond(self.message)), None, _STRICT)
 
 
 class _Piece(NamedTuple):
@@ -310,7 +312,9 @@ class _SeenList:
             and all(map(is_, self.elements, elements))
         )
 
-    def is_unchanged(self, epoch: int, projection: _Projection, depth: int) -> bool:
+    def is_unchanged(
+        self, epoch: int, seen_message: Callable[[object], _SeenMessage | None], projection: _Projection, depth: int
+    ) -> bool:
         """Tell whether the elements are what they were; see `Values` for what this may miss."""
         if self.epoch == epoch:
             return True
@@ -322,9 +326,12 @@ class _SeenList:
             checked.update(range(first, len(self.items)))
             checked.update((self.turn + i) % (first or 1) for i in range(8))
             self.turn += 8
-        items = self.items
+        items, elements = self.items, self.elements
         for i in checked:
-            item = projection.project(self.elements[i], depth)
+            seen = seen_message(elements[i])
+            if seen is not None and seen.data is items[i] and seen.is_unchanged():
+                continue
+            item = projection.project(elements[i], depth)
             if item is not items[i] and _dumps(item) != _dumps(items[i]):
                 return False
         return True
@@ -356,10 +363,13 @@ class _SeenList:
     def _add(self, elements: Sequence[object], values: Values) -> None:
         start = len(self.elements)
         self.elements += elements
+        if any(type(element) is str and len(element) > TEXT for element in elements):
+            self.elements = []  # too large to be held: it is known by its items only
+            return
         self.loose += [start + i for i, element in enumerate(elements) if not values.is_verified(element)]
         if self.contents is not None:
             plain = all(_plan_of(type(element)).is_plain_message for element in elements)
-            self.contents = [*self.contents, *map(_content, elements)] if plain else None
+            self.contents = self.contents + list(map(_content, elements)) if plain else None
         if self.contents is None:
             self.loose = [i for i, element in enumerate(self.elements) if id(type(element)) not in _SIMPLE]
 
@@ -446,8 +456,9 @@ class _Projection:
         except RecursionError:
             self.flaws += 1
             return {"$cut": {"depth": depth}}
-        except Exception:
-            data = self.keep(self.repr(value))
+        except Exception as error:
+            # Not its repr: that of a large container holds the interpreter for as long as it takes.
+            data = _unreadable(value, f"reading it raised {_name_of(type(error))}")
         finally:
             del self._path[key]
         if values is not None and flaws == self.flaws and type(data) is dict and "$ref" in data:
@@ -491,7 +502,7 @@ class _Projection:
         project = self.project
         for key, value in pairs:
             if type(key) is not str or key[:1] == "$" or not self._is_key(key):
-                return self._tagged_mapping(pairs, size, depth)
+                return self._tagged_mapping([[name, item] for name, item in data.items()], pairs, size, depth)
             self._credit -= 1
             if self._credit < 0 and not self._goes_on():
                 break
@@ -500,9 +511,8 @@ class _Projection:
             data["$cut"] = _cut(size, len(data))["$cut"]
         return data
 
-    def _tagged_mapping(self, pairs: Sequence[tuple[Any, Any]], size: int, depth: int) -> Json:
-        items: list[Json] = []
-        for pair in pairs:
+    def _tagged_mapping(self, items: list[Json], pairs: Sequence[tuple[Any, Any]], size: int, depth: int) -> Json:
+        for pair in pairs[len(items) :]:
             self._credit -= 1
             if self._credit < 0 and not self._goes_on():
                 break
@@ -541,7 +551,10 @@ class _Projection:
         if left <= 0:
             self._spend()
             return _unreadable(value, "there was no time for it")
-        text, size = _ask(repr, value, left)
+        try:
+            text, size = _ask(repr, value, left)
+        except Exception as error:  # no thread can be started
+            return _unreadable(value, f"asking for its repr raised {_name_of(type(error))}")
         self._text -= len(text)
         data = {"$type": name, "repr": _visible(text)}
         return data if size <= len(text) else {**data, **_cut(size, len(text))}
@@ -715,32 +728,37 @@ def _anything(projection: _Projection, value: Any, depth: int, plan: _Plan) -> J
 
 def _message(projection: _Projection, value: Any, depth: int, plan: _Plan) -> Json:
     values = projection.values
-    if values is not None and (known := values.message(value)) is not None:
+    if values is None:
+        return {"$type": plan.name, "fields": _message_fields(projection, value, depth, plan)}
+    if (known := values.message(value)) is not None:
         return known
     flaws = projection.flaws
     # Before it is read: what another thread changes meanwhile shows as a change the next time.
-    seen = _SeenMessage.of(value, plan) if values is not None else None
-    fields: list[tuple[Any, Any]] = []
-    texts: dict[str, Json] = {}
-    for name, item in plan.fields(value):
-        if name == "content" or not (_is_nothing(item) or name == "type"):
-            if type(item) is str and type(name) is str:
-                texts[name] = projection.text(item, inline=True)
-                item = None  # noqa: PLW2901 - keeps its place among the fields
-            fields.append((name, item))
-    shown = projection.mapping(fields, len(fields), depth)
-    if "$type" not in shown:
-        shown |= texts
-    data = {"$type": plan.name, "fields": shown}
-    if values is None:
-        return data
+    seen = _SeenMessage.of(value, plan)
+    data: Json = {"$type": plan.name, "fields": _message_fields(projection, value, depth, plan)}
     encoded = _dumps(data)
     if len(encoded) >= MESSAGE_REF_AT:
         data = values.refer(encoded, data)
     if seen is not None and flaws == projection.flaws:
         seen.data = data
-        values.keep_message(value, seen, len(encoded))
+        content = seen.content
+        values.keep_message(value, seen, len(encoded) + (len(content) if type(content) is str else 0))
     return data
+
+
+def _message_fields(projection: _Projection, value: Any, depth: int, plan: _Plan) -> Json:
+    """Return the fields of a message that say something; its own texts in place, as nothing else repeats them."""
+    fields: dict[str, Json] = {}
+    for name, item in plan.state(value).copy().items():
+        if type(name) is not str or not name.isidentifier():
+            pairs = plan.fields(value)
+            return projection.mapping(pairs, len(pairs), depth)
+        if name == "content" or not (item is None or name == "type" or _is_nothing(item)):
+            fields[name] = projection.text(item, inline=True) if type(item) is str else projection.project(item, depth)
+    if beyond := plan.beyond_of(value):
+        more = projection.mapping(list(beyond.items()), len(beyond), depth)
+        fields = {**more, **fields} if "$type" not in more else {**fields, "__pydantic_extra__": more}
+    return fields
 
 
 def _model(projection: _Projection, value: Any, depth: int, plan: _Plan) -> Json:
@@ -759,7 +777,8 @@ def _exception(projection: _Projection, value: Any, depth: int, plan: _Plan) -> 
         message = args[0]
     else:
         message = _ask(str, value, REPR_SECONDS)[0]
-    pairs = [("message", message), ("args", args), *plan.fields(value)]
+    told = {"message": message, "args": args}
+    pairs = list((told | dict(plan.fields(value)) | told).items())
     return projection.keep({"$type": plan.name, "fields": projection.mapping(pairs, len(pairs), depth)})
 
 
@@ -897,6 +916,16 @@ def _array(projection: _Projection, value: Any, depth: int, plan: _Plan) -> Json
     return projection.keep(data if size <= 16 else {**data, **_cut(size, 16)})
 
 
+def _typed_array(projection: _Projection, value: Any, depth: int, plan: _Plan) -> Json:
+    size, head = array.array.__len__(value), list(array.array.__getitem__(value, slice(0, 16)))
+    data = {"$type": plan.name, "shape": [size], "dtype": _raw(plan.cls, "typecode").__get__(value), "head": head}
+    return projection.keep(data if size <= 16 else {**data, **_cut(size, 16)})
+
+
+def _view(projection: _Projection, value: Any, depth: int, plan: _Plan) -> Json:
+    return projection.listing(list(islice(value, ITEMS)), len(value), depth)
+
+
 def _array_scalar(projection: _Projection, value: Any, depth: int, plan: _Plan) -> Json:
     item = _raw(plan.cls, "item")(value)
     return projection.project(item, depth) if type(item) is not plan.cls else projection.keep(projection.repr(value))
@@ -917,6 +946,10 @@ _BY_BASE: Final[dict[int, _Project]] = {
         (set, _set),
         (frozenset, _set),
         (collections.deque, _deque),
+        (type({}.keys()), _view),
+        (type({}.values()), _view),
+        (type({}.items()), _view),
+        (array.array, _typed_array),
         (bytes, _bytes),
         (bytearray, _bytes),
         (memoryview, _memoryview),
