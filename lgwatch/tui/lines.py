@@ -243,25 +243,32 @@ class LineView(Widget, can_focus=True):
         self._seen = min(self._seen, count)
         if self.following:
             self.top = last
+            self._anchor = None
             if self.cursor is not None:
                 self.cursor = count - 1 if count else None
         else:
-            self.top = min(self._moved(self._anchor, self.top, count), last)
+            # The key of the row that the reader put there stays the anchor: another width may give it a row that begins
+            # before it, and many widths, one after the other, must not carry it away.
+            top = self._moved(self._anchor, self.top, count)
+            if top is None or top > last:
+                self._anchor = None
+            self.top = min(self.top if top is None else top, last)
             if self.cursor is not None:
-                self.cursor = min(self._moved(self._cursor_key, self.cursor, count), count - 1)
+                cursor = self._moved(self._cursor_key, self.cursor, count)
+                self.cursor = min(self.cursor if cursor is None else cursor, count - 1)
         if self.cursor is not None and self.cursor < 0:
             self.cursor = None
         if self.cursor_row and self.cursor is None and count and not self.tail:
             self.cursor = 0
-        self._anchor = rows.key(self.top) if self.top < count else None
+        if self._anchor is None and self.top < count:
+            self._anchor = rows.key(self.top)
         self._cursor_key = rows.key(self.cursor) if self.cursor is not None else None
 
-    def _moved(self, key: Hashable, index: int, count: int) -> int:
-        """Return where the row is now that had this `key` and was at `index`."""
-        if key is None or (index < count and self.rows.key(index) == key):
+    def _moved(self, key: Hashable, index: int, count: int) -> int | None:
+        """Return where the row is now that had this `key` and was at `index`; None if nobody knows."""
+        if key is not None and index < count and self.rows.key(index) == key:
             return index
-        found = self.rows.index_of(key)
-        return index if found is None else found
+        return None if key is None else self.rows.index_of(key)
 
     def _place(self, index: int) -> None:
         count, height = len(self.rows), max(self.size.height, 1)
