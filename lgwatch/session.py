@@ -54,6 +54,7 @@ class Session:
         self.task_changes = 0
         self.message_changes = 0
         self._tasks: dict[str, Task] = {}
+        self._early: dict[str, list[Span]] = {}
         self._spans: dict[str, Span] = {}
         self._messages_of: dict[str, list[Message]] = {}
         self._said_in: dict[str, list[Message]] = {}  # by LLM span
@@ -201,6 +202,11 @@ class Session:
         task.triggers = event.triggers
         if before is not None:
             task.visits = before.attempts + 1
+        for span in self._early.pop(event.task, []):
+            self._adopt(task, span)
+            if task.began is None:
+                task.status, task.began = "running", span.started
+                task.started = min(task.started, span.started)
 
     def _current_run(self, event: Event, seq: int) -> Run:
         if not self.runs:  # a journal whose beginning was cut
@@ -228,14 +234,21 @@ class Session:
 
     def _begin(self, event: SpanStarted, seq: int) -> None:
         span = Span(event.span, event.kind, event.name, event.at, seq, event.parent, event.model)
-        task = self._touched(event.task)
         self._spans[event.span] = span
         self.task_changes += 1
-        if task is None:
+        task = self._tasks.get(event.task)
+        if task is None or not self.runs or task.run != self.runs[-1].id:
+            # A node in another thread can be faster than the news of its task.
+            self._early.setdefault(event.task, []).append(span)
             return
+        self._touched(task.id)
+        self._adopt(task, span)
+
+    @staticmethod
+    def _adopt(task: Task, span: Span) -> None:
         task.spans.append(span)
-        if event.model and event.model not in task.models:
-            task.models = (*task.models, event.model)
+        if span.model and span.model not in task.models:
+            task.models = (*task.models, span.model)
 
     def _finish(self, event: SpanEnded, seq: int) -> None:
         self.task_changes += 1
