@@ -157,6 +157,8 @@ def _kind_of_function(function: ast.FunctionDef | ast.AsyncFunctionDef, modules:
     for decorator in function.decorator_list:
         if _name(decorator.func if isinstance(decorator, ast.Call) else decorator) == "entrypoint":
             return Found.GRAPH
+    if function.name.startswith("_"):
+        return None
     for node in ast.walk(function):
         if isinstance(node, (ast.Return, ast.Yield)) and _kind(node.value, modules) is not None:
             return Found.FACTORY

@@ -39,6 +39,7 @@ def test_a_call_that_makes_a_graph_is_found(tmp_path: Path, value: str) -> None:
         "if __name__ == '__main__':\n    graph = builder.compile()",
         "class Agent:\n    graph = builder.compile()",
         "graph = builder.compile()\ngraph = None",
+        "def _make():\n    return builder.compile()",
     ],
 )
 def test_what_is_no_graph_of_the_module_is_not_found(tmp_path: Path, source: str) -> None:

@@ -136,7 +136,7 @@ def _schema(graph: Any, method: str, attribute: str) -> Json:
     schema = _guarded(functools.partial(operator.methodcaller(method), graph), failed=NotImplemented)
     if schema is NotImplemented:
         owner = getattr(graph, "builder", graph)
-        source = _guarded(lambda: getattr(owner, attribute))
+        source = getattr(owner, attribute, None) or getattr(owner, attribute.removesuffix("_schema"), None)
         schema = _guarded(lambda: _by_fields(source, graph)) if source is not None else None
     text = _guarded(lambda: json.dumps(schema, allow_nan=False))
     if not isinstance(text, str) or len(text) > MAX_SCHEMA:

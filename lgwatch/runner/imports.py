@@ -19,6 +19,7 @@ from lgwatch.errors import TargetError
 from lgwatch.runner.failure import is_framework, message_of, traceback_text, type_name
 
 _MAX_MODULES = 2_000
+_PRIVATE = "lgwatch_target_"
 
 
 def import_module_of(place: str, attr: str = "", *, app_dir: str, paths: Sequence[str] = ()) -> ModuleType:
@@ -53,7 +54,11 @@ def where_is_import() -> str:
             if not module and frame.f_code.co_name == "<module>":
                 module = str(frame.f_globals.get("__name__", ""))
         frame = frame.f_back
-    return f"importing {module}, at {user_place or place}" if module and module != "__main__" else ""
+    return (
+        f"importing {module.removeprefix(_PRIVATE)}, at {user_place or place}"
+        if module and module != "__main__"
+        else ""
+    )
 
 
 def _is_library(filename: str) -> bool:
@@ -77,9 +82,9 @@ def _import_file(path: Path, app_dir: str) -> ModuleType:
         _last_on_path(str(path.parent))
     else:
         _on_path(str(path.parent), after=app_dir)
-        if _is_same(_origin(path.stem), path):
+        if path.stem.isidentifier() and _is_same(_origin(path.stem), path):
             return _guarded(path.stem, str(path), lambda: importlib.import_module(path.stem))
-    private = "lgwatch_target_" + re.sub(r"\W", "_", path.stem)
+    private = _PRIVATE + re.sub(r"\W", "_", path.stem)
     return _guarded(private, str(path), lambda: _load_as(private, path))
 
 
@@ -241,12 +246,13 @@ def _guarded(
 def _not_found(name: str, missing: str, attr: str, folders: Sequence[str]) -> TargetError:
     modules = list(_local_modules(folders))
     parent, _, last = name.rpartition(".")
-    if not attr and parent in modules:
+    is_package = any(module.startswith(f"{parent}.") for module in modules)
+    similar = [*(m for m in modules if m.endswith(f".{name}")), *near(name, modules)][:3]
+    if not attr and parent in modules and not (is_package and similar):
         hint = f"Did you mean {parent}:{last}?"
     else:
-        similar = [*(m for m in modules if m.endswith(f".{name}")), *near(name, modules)][:3]
-        guess = f"Did you mean {' or '.join(similar)}? " if similar else ""
-        looked = ", ".join(folders)
+        guess = f"Did you mean {' or '.join(dict.fromkeys(similar))}? " if similar else ""
+        looked = ", ".join(dict.fromkeys(folders))
         hint = f"{guess}Looked in {looked} and what {sys.executable} has installed."
     return TargetError(f"There is no module {missing!r}.", hint)
 

@@ -32,7 +32,7 @@ def needs_input(graph: Any) -> list[str]:
         builder = getattr(graph, "builder", None)
         if builder is None:
             return _parameter(graph)
-        schema = builder.input_schema
+        schema = input_class(builder)
         keys = [key for key in input_keys(graph) if not _is_optional(schema, key)]
         keys = [key for key in keys if key == _MESSAGES or not _has_start_value(builder.channels.get(key))]
         if keys == [ROOT]:
@@ -57,9 +57,14 @@ def input_keys(graph: Any) -> list[str]:
     builder = getattr(graph, "builder", None)
     if builder is not None:
         channels = builder.channels
-        return [key for key in builder.schemas.get(builder.input_schema, ()) if key in channels]
+        return [key for key in builder.schemas.get(input_class(builder), ()) if key in channels]
     names = getattr(graph, "input_channels", None)
     return [ROOT] if isinstance(names, str) else [str(name) for name in names or ()]
+
+
+def input_class(builder: Any) -> Any:
+    """Return the class of a builder's input, which releases before 1.0 call by another name."""
+    return getattr(builder, "input_schema", None) or getattr(builder, "input", None)
 
 
 def field_types(schema: object) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 GRAPH = """
 from typing_extensions import TypedDict
@@ -45,9 +46,13 @@ def forgotten(folder: Path) -> Iterator[None]:
     before, path = set(sys.modules), list(sys.path)
     yield
     sys.path[:] = path
-    for name in set(sys.modules) - before:
-        names = vars(sys.modules[name])
-        places = [names.get("__file__") or "", *(names.get("__path__") or [])]
-        if any(str(place).startswith(str(folder)) for place in places):
-            del sys.modules[name]
+    # The path of a namespace package is looked up in its parent: find all before the first goes.
+    mine = [name for name in set(sys.modules) - before if _is_from(folder, vars(sys.modules[name]))]
+    for name in mine:
+        del sys.modules[name]
     importlib.invalidate_caches()
+
+
+def _is_from(folder: Path, names: dict[str, Any]) -> bool:
+    places = [names.get("__file__") or "", *(names.get("__path__") or [])]
+    return any(str(place).startswith(str(folder)) for place in places)

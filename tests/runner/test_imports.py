@@ -47,6 +47,8 @@ def test_a_module_that_is_not_there_is_answered_with_near_names(tmp_path: Path) 
     assert "Did you mean zz_agent?" in error.hint
     assert "src.zz_flows.writer" in refused("zz_flows.writer", tmp_path).hint
     assert refused("zz_agent.graph", tmp_path).hint == "Did you mean zz_agent:graph?"
+    assert "Did you mean src.zz_flows.writer" in refused("src.zz_flows.writr", tmp_path).hint
+    assert refused("src.zz_flows.writer.graph", tmp_path).hint == "Did you mean src.zz_flows.writer:graph?"
 
 
 def test_a_missing_import_of_the_module_is_told_from_a_missing_module(tmp_path: Path) -> None:
@@ -173,6 +175,7 @@ def test_classes_of_a_privately_named_module_can_be_pickled_and_typed(tmp_path: 
     (tmp_path / "zz-odd name.py").touch()
     write(tmp_path, **{"zz-odd name": source})
     module = import_module_of(str(tmp_path / "zz-odd name.py"), app_dir=str(tmp_path))
+    assert module.__name__.isidentifier()
     assert pickle.loads(pickle.dumps(module.State())) == module.State()
     assert typing.get_type_hints(module.State)["x"] == (module.Inner | None)
 
