@@ -87,14 +87,19 @@ class Values:
     under this object's lock, and `data` must not be changed. Safe to use from several threads.
 
     Equal content gets the same reference, whichever object it comes from. Besides, objects that were seen are
-    recognised by identity, and verified again once `touch` said that user code may have run:
+    recognised by identity. Until `touch` says that user code may have run, they are taken for unchanged; after it:
 
-    - strings are immutable; a message is compared with what it was, in all its fields; other containers are read again;
-    - in a list of more than 64 messages, the content of every message is compared (by identity), and all other fields
-      for the last 64 and for a few of the rest, in turn. A change in place of, say, `tool_calls` of a message further
-      up is therefore noticed late, after at most one eighth as many snapshots of the list as it has messages.
+    - a string cannot change; a message is compared with what it was, in all its fields; any other container is read
+      again from scratch;
+    - in a list of more than 64 messages, the content of every message is compared (by identity), and the other fields
+      of the last 64 and of eight more, in turn. So `msg.content = …` shows at once anywhere, but an edit in place of,
+      say, the `tool_calls` of a message further up may show only after an eighth as many snapshots of the list as it
+      has messages.
 
-    Memory is bounded: the least recently stored is forgotten, and then stored again when it is met.
+    A list of more than 16 elements that begins like one seen before is stored as `{"$ref": id, "$append": [...]}`.
+
+    Memory is bounded: what was stored longest ago is forgotten, and stored again when it is met again. At most 64 MiB of
+    messages and strings are held, the last 32 long lists, and what was seen since the last `touch`.
     """
 
     def __init__(self, store: Callable[[str, Json], None]) -> None:
@@ -196,7 +201,12 @@ class Values:
         known.epoch = self._epoch
         self._lists = [*(seen for seen in self._lists[-32:] if seen is not known), known]
         ref = known.refer(self)
-        return ref if len(elements) == size else projection.keep({**ref, "$append": [_cut(size, len(elements))]}, 0)
+        if len(elements) == size:
+            return ref
+        cut = _cut(size, len(elements))
+        if type(ref) is not dict or len(ref) > 1:  # it could not be stored
+            return [*known.items, cut]
+        return projection.keep({**ref, "$append": [cut]}, 0)
 
     def _resembling(self, items: list[Json], encoded: bytes) -> _SeenList:
         for seen in reversed(self._lists):

@@ -397,6 +397,23 @@ def test_a_wide_value_is_cut_by_its_number_of_elements() -> None:
     assert "$cut" in orjson.dumps(data).decode()
 
 
+def test_slow_reprs_together_are_bounded(shelf: Shelf) -> None:
+    asked = []
+
+    def slow(name: str) -> object:
+        def answer(self: object) -> str:
+            asked.append(name)
+            threading.Event().wait(0.15)  # less than one may take
+            return name
+
+        return type(name, (), {"__repr__": answer})()
+
+    data = snapshot([slow(f"Slow{i}") for i in range(100)])
+    assert data[0]["repr"] == "Slow0"
+    assert "$cut" in data[-1]
+    assert len(asked) < 10
+
+
 def test_all_text_together_is_bounded(shelf: Shelf) -> None:
     value = [f"{i} " + "x" * 60_000 for i in range(500)]
     for data in (snapshot(value), shelf.seen(value)):
@@ -451,6 +468,7 @@ def test_a_store_that_fails_leaves_the_value_in_place() -> None:
     for _ in range(2):
         assert contents(values.snapshot({"messages": messages})["messages"]) == [m.content for m in messages]
         values.touch()
+    assert values.snapshot(list(range(ITEMS + 1)))[-1] == {"$cut": {"size": ITEMS + 1, "shown": ITEMS}}
 
 
 def test_a_growing_list_is_stored_as_what_was_appended(shelf: Shelf) -> None:
