@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from fnmatch import translate
+from operator import eq, ge, gt, le, lt
 from typing import Any, Literal
 
 from lgwatch.errors import FilterError
@@ -47,9 +47,10 @@ def _path(record: Any) -> Iterable[str] | None:
 def _node(record: Any) -> Iterable[str] | None:
     """Its node, and the nodes around it: whoever asks for `research` means what happens inside it too."""
     where = _path(record)
+    own = getattr(record, "node", None)
     if where is None:
-        return _one("node")(record)
-    return [name for whole in where for name in whole.split("/")]
+        return None if own is None else (own,)
+    return [*([own] if own else []), *(name for whole in where for name in whole.split("/"))]
 
 
 FIELDS: dict[str, Field] = {
@@ -76,7 +77,9 @@ FIELDS: dict[str, Field] = {
 
 
 def _tool(record: Any) -> Iterable[str] | None:
-    return (record.name,) if getattr(record, "kind", "") in ("tool", "tool_call", "tool_result") else None
+    if getattr(record, "kind", "") not in ("tool", "tool_call", "tool_result"):
+        return None
+    return (record.name,) if record.name else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,31 +124,24 @@ class Filter:
         return self.source
 
 
-_TOKEN = re.compile(
-    r"""\s*(?P<negated>[!-]?)
-    (?:(?P<field>[A-Za-z_][\w.]*)(?P<operator>:|>=|<=|=|>|<))?
-    (?P<value>(?:re:/(?:\\.|[^/\\])*/|"(?:\\.|[^"\\])*"|[^\s",]|,)*)""",
-    re.VERBOSE,
+_SPACE = re.compile(r"\s*")
+_HEAD = re.compile(r"(?P<negated>[!-]?)(?:(?!re:/)(?P<field>[A-Za-z_][\w.]*)(?P<operator>:|>=|<=|=|>|<))?")
+_VALUE = re.compile(
+    r"""(?P<comma>,)|re:/(?P<regex>(?:\\.|[^/\\])*)/|"(?P<phrase>(?:\\.|[^"\\])*)"|(?P<open>re:/|")|(?P<word>[^\s",]+)""",
+    re.DOTALL,
 )
-_VALUE = re.compile(r"""re:/(?P<regex>(?:\\.|[^/\\])*)/|"(?P<phrase>(?:\\.|[^"\\])*)"|(?P<word>[^\s",]+)""")
 _UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "us": 0.000001, "m": 60.0, "k": 1e3, "kB": 1e3, "M": 1e6, "MB": 1e6}
 
 
 def parse(source: str) -> Filter:
     """Return the filter that the expression means. Raises FilterError with the position of what cannot be read."""
     terms: list[Term] = []
-    position = 0
-    end = len(source.rstrip())
-    while position < end:
-        match = _TOKEN.match(source, position)
-        if match is None or match.end() == position or not match["value"]:
-            raise _unreadable(source, position, match)
-        if match.end() < end and not source[match.end()].isspace():
-            raise FilterError(
-                "a quote is not closed", 'close it with ", or write \\" for the sign itself', position=match.end()
-            )
-        terms.append(_term(match))
-        position = match.end()
+    source = source.rstrip()
+    position = _space(source, 0)
+    while position < len(source):
+        term, position = _term(source, position)
+        terms.append(term)
+        position = _space(source, position)
     return Filter(
         source.strip(),
         tuple(term for term in terms if term.field != "text"),
@@ -153,90 +149,108 @@ def parse(source: str) -> Filter:
     )
 
 
-def _unreadable(source: str, position: int, match: re.Match[str] | None) -> FilterError:
-    if match and match["field"]:
-        return FilterError(
-            f"{match['field']}{match['operator']} needs a value",
-            f"write for example {match['field']}{match['operator']}{'3' if _number_field(match['field']) else 'writer'}",
-            position=match.end(),
-        )
-    rest = source[position:].strip()
-    return FilterError(
-        f"cannot read {rest[:20]!r}", "terms look like node:writer, !tag:draft or a word", position=position
-    )
+def _space(source: str, position: int) -> int:
+    match = _SPACE.match(source, position)
+    return match.end() if match else position
 
 
-def _number_field(name: str) -> bool:
-    return name in FIELDS and FIELDS[name].number
-
-
-def _term(match: re.Match[str]) -> Term:
-    name, operator = match["field"] or "text", match["operator"] or ":"
-    at = match.start("field") if match["field"] else match.start("value")
-    if name == "re" and match["value"].startswith("/"):  # a bare re:/…/ asks the text
-        name, values = "text", "re:" + match["value"]
-    else:
-        values = match["value"]
+def _term(source: str, start: int) -> tuple[Term, int]:
+    """Return the term that begins at `start`, and where it ends."""
+    head = _HEAD.match(source, start)
+    assert head is not None  # an empty head is one too
+    name, operator = head["field"] or "text", head["operator"] or ":"
     if name not in FIELDS:
         near = get_close_matches(name, FIELDS, n=1)
         hint = f"did you mean {near[0]}:?" if near else "the fields are " + " ".join(FIELDS)
         raise FilterError(
-            f"there is no field {name!r}", hint + f' (to search for the text, quote it: "{name}:…")', position=at
+            f"there is no field {name!r}",
+            hint + f' (to search for the text, quote it: "{name}{operator}…")',
+            position=head.start("field"),
         )
-    if FIELDS[name].number:
-        tests = [_number_test(name, operator, value, match.start("value")) for value in values.split(",") if value]
-    elif operator in (":", "="):
-        tests = [_text_test(name, value) for value in _VALUE.finditer(values)]
-    else:
-        raise FilterError(f"{name} is no number", f"compare it with {name}:value", position=at)
-    if not tests:
-        raise FilterError(f"{name}{operator} needs a value", f"write for example {name}:writer", position=match.end())
-    return Term(name, match.group().strip(), bool(match["negated"]), tuple(tests))
+    number = FIELDS[name].number
+    if not number and operator not in (":", "="):
+        raise FilterError(f"{name} is no number", f"compare it with {name}:value", position=head.start("operator"))
+    values, end = _values(source, head.end())
+    if not values:
+        if head["field"] is None:
+            raise FilterError(
+                f"cannot read {source[start : start + 20]!r}",
+                "terms look like node:writer, !tag:draft or a word",
+                position=start,
+            )
+        example = f"{name}{operator}{3 if number else 'writer'}"
+        raise FilterError(f"{name}{operator} needs a value", f"write for example {example}", position=head.end())
+    tests = [_number_test(name, operator, value) if number else _text_test(name, value) for value in values]
+    return Term(name, source[start:end], bool(head["negated"]), tuple(tests)), end
+
+
+def _values(source: str, position: int) -> tuple[list[re.Match[str]], int]:
+    """Return the values from here on, `a,"b c",re:/d/`, and where they end."""
+    values: list[re.Match[str]] = []
+    separate = True
+    while position < len(source) and (match := _VALUE.match(source, position)):
+        if match["open"]:
+            what, sign = ("a quote", '"') if match["open"] == '"' else ("a regular expression", "/")
+            raise FilterError(
+                f"{what} is not closed",
+                f"close it with {sign}, or write \\{sign} for the sign itself",
+                position=position,
+            )
+        if match["comma"]:
+            separate = True
+        elif separate:
+            values.append(match)
+            separate = False
+        else:
+            raise FilterError(
+                f"cannot read {match.group()[:20]!r} right behind a value",
+                'separate values by a comma, terms by a space, and put a text with quotes in quotes: "say \\"hi\\""',
+                position=position,
+            )
+        position = match.end()
+    return values, position
 
 
 def _text_test(name: str, match: re.Match[str]) -> Callable[[Any], bool]:
     if match["regex"] is not None:
         try:
             found = re.compile(match["regex"].replace("\\/", "/"), re.IGNORECASE).search
-        except re.error as error:
-            position = match.start("regex") + (error.pos or 0)
+        except (re.error, OverflowError, RecursionError) as error:
+            position = match.start("regex") + (getattr(error, "pos", None) or 0)
             raise FilterError(
-                f"bad regular expression: {error.msg}", "check the part between the slashes", position=position
+                f"bad regular expression: {getattr(error, 'msg', error)}",
+                "check the part between the slashes",
+                position=position,
             ) from None
         return lambda value: found(str(value)) is not None
-    word = match["word"] if match["word"] is not None else re.sub(r"\\(.)", r"\1", match["phrase"])
+    word = match["word"] if match["word"] is not None else re.sub(r"\\(.)", r"\1", match["phrase"], flags=re.DOTALL)
+    needle = word.lower()
     if name == "text":
-        needle = word.lower()
-        return lambda value: needle in value.lower()
-    if match["word"] is not None and re.search(r"[*?\[]", word):
-        fits = re.compile(translate(word), re.IGNORECASE).match
-        return lambda value: fits(str(value)) is not None
-    return lambda value: str(value).lower() == word.lower()
+        return lambda value: needle in str(value).lower()
+    if match["word"] is not None and "*" in word:
+        # Node names may hold ? and [: the star alone is a wildcard.
+        fits = re.compile(".*".join(map(re.escape, needle.split("*"))), re.DOTALL).fullmatch
+        return lambda value: fits(str(value).lower()) is not None
+    return lambda value: str(value).lower() == needle
 
 
-def _number_test(name: str, operator: str, text: str, position: int) -> Callable[[Any], bool]:
+def _number_test(name: str, operator: str, match: re.Match[str]) -> Callable[[Any], bool]:
+    text = match.group()
     low, dots, high = text.partition("..")
     try:
         bounds = [_quantity(part) for part in ((low, high) if dots else (low,))]
     except (ValueError, KeyError):
         raise FilterError(
-            f"{text!r} is no number", f"write for example {name}>=3 or {name}=3..7", position=position
+            f"{text!r} is no number", f"write for example {name}>=3 or {name}=3..7", position=match.start()
         ) from None
     first = bounds[0]
     if dots and operator in (":", "="):
         last = bounds[1]
-        return lambda value: first <= value <= last
+        return lambda value: bool(first <= value <= last)
     if dots:
-        raise FilterError(f"a range needs =, not {operator}", f"write {name}={text}", position=position)
-    tests: dict[str, Callable[[Any], bool]] = {
-        ":": lambda value: bool(value == first),
-        "=": lambda value: bool(value == first),
-        ">": lambda value: bool(value > first),
-        ">=": lambda value: bool(value >= first),
-        "<": lambda value: bool(value < first),
-        "<=": lambda value: bool(value <= first),
-    }
-    return tests[operator]
+        raise FilterError(f"a range needs =, not {operator}", f"write {name}={text}", position=match.start())
+    compare = {":": eq, "=": eq, ">": gt, ">=": ge, "<": lt, "<=": le}[operator]
+    return lambda value: bool(compare(value, first))
 
 
 def _quantity(text: str) -> float:

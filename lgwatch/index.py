@@ -12,8 +12,8 @@ from itertools import compress
 from typing import NamedTuple
 
 from lgwatch.events import (
-    CustomWritten,
     Event,
+    Json,
     MessageChunk,
     Output,
     RunEnded,
@@ -44,24 +44,16 @@ class Facet(NamedTuple):
     stream: str | None = None
 
 
-def facet(event: Event, run: str) -> Facet:
-    """Return what the event is to a filter."""
+def facet(event: Event, run: str, tool: str = "") -> Facet:
+    """Return what the event is to a filter; `tool` names the tool that the pieces of a call belong to."""
     node = getattr(event, "node", "")
     where = path(event.ns, node)
     step = getattr(event, "step", None)
     if type(event) is MessageChunk:
+        name = tool or event.name or None
         return Facet(
-            event.type,
-            where,
-            node,
-            step,
-            run,
-            event.tags,
-            event.kind,
-            event.role,
-            event.model or None,
-            event.name or None,
-        )
+            event.type, where, node, step, run, event.tags, event.kind, event.role, event.model or None, name
+        )  # fmt: skip
     if type(event) is SpanStarted:
         return Facet(event.type, where, node, step, run, kind=event.kind, name=event.name, model=event.model or None)
     if type(event) is TaskEnded:
@@ -85,27 +77,43 @@ class EventIndex:
         self.tasks: list[str] = [""]
         self._facet_ids: dict[Facet, int] = {self.facets[0]: 0}
         self._task_ids: dict[str, int] = {"": 0}
-        self._last: tuple[object, ...] = ()
-        self._last_facet = 0
+        self._token_facets: dict[tuple[object, ...], int] = {}
+        self._tools: dict[tuple[str, str], str] = {}
 
     def __len__(self) -> int:
         return len(self.at)
 
     def add(self, event: Event, run: str) -> int:
         """Note the event; return its sequence number."""
-        if type(event) is MessageChunk:  # a token has the facet of the token before it, nearly always
-            same = (event.message, event.kind, event.tags, event.task)
-            if same != self._last:
-                self._last, self._last_facet = same, self._intern(facet(event, run))
-            number = self._last_facet
+        if type(event) is MessageChunk:
+            number = self._token(event, run)
+            task = event.task
         else:
             number = self._intern(facet(event, run))
+            task = getattr(event, "task", "")
         seq = len(self.at)
         self.at.append(event.at)
         self.facet.append(number)
-        task: str = event.task if isinstance(event, (MessageChunk, CustomWritten)) else getattr(event, "task", "")
         self.task.append(self._intern_task(task))
         return seq
+
+    def _token(self, event: MessageChunk, run: str) -> int:
+        """Tokens are many and alike: their facets are found without being built."""
+        tool = self._tool(event, event.tool_call) if event.tool_call else ""
+        key = (
+            event.ns, event.node, event.step, run, event.tags, event.kind, event.role, event.model, event.name, tool
+        )  # fmt: skip
+        number = self._token_facets.get(key)
+        if number is None:
+            number = self._token_facets[key] = self._intern(facet(event, run, tool))
+        return number
+
+    def _tool(self, event: MessageChunk, call: dict[str, Json]) -> str:
+        """Only the first piece of a tool call names the tool."""
+        key = (event.message, repr(call.get("index")))
+        if name := call.get("name"):
+            self._tools[key] = str(name)
+        return self._tools.get(key, "")
 
     def _intern(self, new: Facet) -> int:
         number = self._facet_ids.get(new)

@@ -12,11 +12,11 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 
@@ -33,8 +33,7 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 _DEFAULTS = {
     cls: [(name, value) for name, value in defaults(cls).items() if name != "at"] for cls in (*EVENTS.values(), Unknown)
 }
-_NAMES = {cls: frozenset(defaults(cls)) for cls in EVENTS.values()}
-_TUPLES = {cls: [name for name, value in defaults(cls).items() if value == ()] for cls in EVENTS.values()}
+_TEXT = "\0text\0"
 
 
 # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -43,7 +42,7 @@ _TUPLES = {cls: [name for name, value in defaults(cls).items() if value == ()] f
 def encode_fields(event: Event) -> bytes:
     """Return the line's JSON object without `type` and `at`: b"{…}", fields that equal their default left out."""
     if type(event) is Unknown:
-        return _dumps({key: value for key, value in event.data.items() if key not in ("type", "at")})
+        return _dumps({"ns": event.ns, **event.data} if event.ns else event.data)
     line = {}
     for name, default in _DEFAULTS[type(event)]:
         value = getattr(event, name)
@@ -104,14 +103,17 @@ class JournalWriter:
         self._write(_dumps({**header, **(extra or {})}) + b"\n")
 
     def _begin(self, fd: int, *, zero: float, last: float = 0.0, torn: bool = False) -> None:
-        # High numbers: user code that closes "all" descriptors usually means the first few.
-        self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200)
-        os.close(fd)
+        self._fd = fd
+        with suppress(OSError):  # a limit of fewer descriptors
+            # High numbers: user code that closes "all" descriptors usually means the first few.
+            self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200)
+            os.close(fd)
         with suppress(OSError):  # tells the store of past runs that this one is being written
             fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
         self._zero = zero
         self._last = last
-        self._lock = threading.Lock()
+        # Reentrant: a signal handler, or a `__del__` that the garbage collector runs in here, may print.
+        self._lock = threading.RLock()
         self._torn = torn
         self.failure: OSError | None = None
 
@@ -128,9 +130,9 @@ class JournalWriter:
         try:
             started = datetime.fromisoformat(reader.header.started.replace("Z", "+00:00"))
             elapsed = (datetime.now(timezone.utc) - started).total_seconds()
-        except ValueError:
+        except (ValueError, TypeError):  # no date, or one without a time zone
             elapsed = last
-        zero = monotonic() - elapsed
+        zero = monotonic() - max(elapsed, last)
         writer._begin(fd, zero=zero, last=last, torn=reader.torn)  # noqa: SLF001  another way to construct itself
         reader.close()
         return writer
@@ -147,13 +149,17 @@ class JournalWriter:
 
     def repeat(self, event: MessageChunk) -> Callable[[str], None]:
         """Return a function that appends `event` with another `text` each time: everything else is encoded once."""
-        rest = encode_fields(replace(event, text=""))
-        head = b'{"type":"message","at":%.6f,' + rest[1:-1].replace(b"%", b"%%") + b',"text":%b}\n'
+        before, mark, after = encode_fields(replace(event, text=_TEXT)).partition(b'"text":' + _dumps(_TEXT))
+        before = b"," + before[1:] + b'"text":'
+        after += b"\n"
 
         def append_text(text: str) -> None:
+            if not text or not mark:
+                self.append(replace(event, text=text))
+                return
             encoded = _dumps(text)
             with self._lock:
-                self._write(head % (self._stamp(), encoded))
+                self._write(b'{"type":"message","at":%.6f%b%b%b' % (self._stamp(), before, encoded, after))
 
         return append_text
 
@@ -165,6 +171,8 @@ class JournalWriter:
         return at
 
     def _write(self, line: bytes) -> None:
+        if self._fd < 0:
+            return
         if self._torn:
             line = b"\n" + line
         try:
@@ -176,15 +184,21 @@ class JournalWriter:
 
     def close(self) -> None:
         """Stop writing; later events are lost silently."""
-        with self._lock, suppress(OSError):
-            os.close(self._fd)
+        with self._lock:
+            fd, self._fd = self._fd, -1  # the number may soon be another file's
+        with suppress(OSError):
+            os.close(fd)
 
 
 # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def decode(line: bytes) -> Event:
-    """Return the event of one line. A line that is no JSON object becomes a `notice`, an unknown type an `Unknown`."""
+    """Return the event of one line. A line that is no JSON object becomes a `notice`, an unknown type an `Unknown`.
+
+    A field that is not of its type counts as left out, and unknown fields are not part of the event; the line keeps
+    them.
+    """
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError:
@@ -192,23 +206,55 @@ def decode(line: bytes) -> Event:
     if type(data) is not dict:
         return Notice(code="torn", text=f"a damaged line of {len(line)} bytes was left out")
     kind = data.pop("type", "")
-    cls = EVENTS.get(kind) if isinstance(kind, str) else None
+    cls = EVENTS.get(kind) if type(kind) is str else None
     if cls is None:
-        return Unknown(at=_number(data.get("at")), ns=_strings(data.get("ns")), kind=str(kind), data=data)
-    for name in _TUPLES[cls]:
+        at, ns = data.pop("at", None), data.pop("ns", None)
+        return Unknown(at=at if type(at) in _TYPES["float"] else 0.0, ns=_strings(ns), kind=str(kind), data=data)
+    event = _new(cls)
+    for name, put, default, types in _SLOTS[cls]:
         if name in data:
-            data[name] = _strings(data[name])
-    if not data.keys() <= _NAMES[cls]:
-        data = {name: value for name, value in data.items() if name in _NAMES[cls]}
-    return cls(**data)
+            value = data[name]
+            if types is None or type(value) in types:
+                put(event, value)
+                continue
+            if type(default) is tuple:
+                put(event, _strings(value))
+                continue
+        put(event, default)
+    return event
 
 
-def _number(value: Any) -> float:
-    return value if isinstance(value, (int, float)) else 0.0
+def _strings(value: Json) -> tuple[str, ...]:
+    return tuple(map(str, value)) if type(value) is list else ()
 
 
-def _strings(value: Any) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list) else ()
+_TYPES: dict[str, frozenset[type]] = {
+    "str": frozenset({str}),
+    "int": frozenset({int}),
+    "float": frozenset({float, int}),
+    "bool": frozenset({bool}),
+    "dict": frozenset({dict}),
+    "list": frozenset({list}),
+    "None": frozenset({type(None)}),
+    "Namespace": frozenset(),
+    "tuple": frozenset(),
+}
+"""JSON types of a field by the words of its annotation; a list becomes a tuple where one is meant."""
+
+
+def _slots(cls: type[Event]) -> list[tuple[str, Callable[[Event, Json], None], Json, frozenset[type] | None]]:
+    """Return name, setter, default and JSON types (None: any) of each field of an event class."""
+    plan = []
+    for one in fields(cls):
+        words = [word.partition("[")[0].strip() for word in str(one.type).split("|")]
+        types = None if words == ["Json"] else frozenset[type]().union(*(_TYPES[word] for word in words))
+        plan.append((one.name, getattr(cls, one.name).__set__, defaults(cls)[one.name], types))
+    return plan
+
+
+# Frozen dataclasses are slow to build by their `__init__`, and this runs once for every token: the slots are set.
+_new: Callable[[type[Event]], Event] = object.__new__
+_SLOTS = {cls: _slots(cls) for cls in EVENTS.values()}
 
 
 class JournalReader:
@@ -221,17 +267,22 @@ class JournalReader:
     def __init__(self, path: Path | str) -> None:
         """Open the journal. Raises JournalError when it cannot be read or is of a newer major version."""
         self.path = Path(path)
+        self._fd = -1
         try:
             self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-            first = self._read_line(0)
+            first = self._first_line()
+            self.header = _header(first, self.path)
         except OSError as error:
+            self.close()
             raise _cannot("read", self.path, error) from None
-        self.header = _header(first, self.path)
+        except JournalError:
+            self.close()
+            raise
         self.offsets = array("Q", [0])
         self._values: dict[str, int] = {}
         self._position = len(first)  # of the first byte that no complete line was made of yet
         self._pending: list[bytes] = []  # complete lines, read and not yet decoded, last first
-        self._tail = b""
+        self._tail = bytearray()
         self._next = len(first)  # byte offset of the next line to decode
 
     @property
@@ -261,16 +312,18 @@ class JournalReader:
                 self.offsets.append(self._next)
                 self._next += len(line) + 1
                 events.append(event)
-                if deadline is not None and not len(events) & 63 and monotonic() > deadline:
+                if deadline is not None and (len(line) > 4096 or not len(events) & 63) and monotonic() > deadline:
                     return events
         return events
 
     def _fill(self) -> bool:
         while data := os.pread(self._fd, CHUNK, self._position):
             self._position += len(data)
-            *self._pending, self._tail = (self._tail + data).split(b"\n")
-            if self._pending:
-                self._pending.reverse()
+            first, *more = data.split(b"\n")
+            self._tail += first
+            if more:
+                self._pending = [*reversed(more[:-1]), bytes(self._tail)]
+                self._tail = bytearray(more[-1])
                 return True
         return False
 
@@ -301,19 +354,20 @@ class JournalReader:
         seq = self._values[ref]
         return self.line(seq).get("data")
 
-    def _read_line(self, offset: int) -> bytes:
+    def _first_line(self) -> bytes:
         line = b""
-        while b"\n" not in line:
-            data = os.pread(self._fd, 1 << 16, offset + len(line))
+        while b"\n" not in line and len(line) < CHUNK:  # a file that is no journal may have no lines at all
+            data = os.pread(self._fd, 1 << 16, len(line))
             if not data:
-                return line
+                break
             line += data
-        return line[: line.index(b"\n") + 1]
+        return line[: line.find(b"\n") + 1] or line
 
     def close(self) -> None:
         """Let go of the file."""
+        fd, self._fd = self._fd, -1  # the number may soon be another file's
         with suppress(OSError):
-            os.close(self._fd)
+            os.close(fd)
 
 
 def resolved_events(path: Path | str) -> Iterator[Event]:
@@ -349,14 +403,16 @@ def _header(line: bytes, path: Path) -> Header:
         data = orjson.loads(line)
         version = int(data["lgwatch"])
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-        what = f"{path} is empty" if not line else f"{path} is not a journal of lgwatch"
+        what = f"{path} is not a journal of lgwatch" if line else f"{path} is empty"
         raise JournalError(what, "name a file that `lgwatch runs` lists") from None
+    if not line.endswith(b"\n"):
+        raise JournalError(f"{path} ends in the middle of its first line", "name a file that `lgwatch runs` lists")
     if version > VERSION:
         raise JournalError(
             f"{path} was written by a newer lgwatch (journal version {version}, this one reads {VERSION})",
             "upgrade lgwatch to open it: pip install -U lgwatch",
         )
-    known = {name: str(data.pop(name, "")) for name in ("target", "started", "python", "langgraph")}
+    known = {name: str(data.pop(name, None) or "") for name in ("target", "started", "python", "langgraph")}
     return Header(version=version, extra={k: v for k, v in data.items() if k != "lgwatch"}, **known)
 
 

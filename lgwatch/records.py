@@ -29,6 +29,8 @@ class Span:
     error: dict[str, Json] | None = None
     first_token: float | None = None
     end_seq: int | None = None
+    usage: dict[str, Json] | None = None
+    """Of an LLM call whose messages told none before it ended."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,8 +88,8 @@ class Task:
 
     def elapsed(self, now: float) -> float:
         """Seconds that it ran, up to `now` while it runs; 0 while it waits."""
-        if self.began is None:
-            return (self.ended - self.started) if self.ended is not None else 0.0
+        if self.began is None:  # nothing told of its start
+            return 0.0 if self.ended is None else max(0.0, self.ended - self.started)
         return max(0.0, (now if self.ended is None else self.ended) - self.began)
 
 
@@ -187,7 +189,10 @@ class Checkpoint:
 
 @dataclass(slots=True, eq=False)
 class Interrupt:
-    """A node asks; `answered` tells that a later run brought `answer`. A breakpoint's id starts with `breakpoint:`."""
+    """A node asks; `answered` tells that a later run brought `answer`, or began anew and made the question moot.
+
+    A breakpoint's id starts with `breakpoint:`.
+    """
 
     id: str
     value: Json
