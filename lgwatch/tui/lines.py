@@ -23,6 +23,7 @@ from .look import Look, Recent, RowStrip, component_classes, stylesheet
 from .rows import Lines, Row, Rows, overlay, shifted
 from .search import Search
 from .text import cell_len, clean, crop
+from .viewport import Viewport
 
 __all__ = ["LineView", "Lines", "Row", "Rows", "terminal_is_behind"]
 
@@ -122,20 +123,13 @@ class LineView(Widget, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self.rows: Rows = rows if rows is not None else Lines()
-        self.top = 0
-        self.tail = tail
-        self.following = tail
-        self.cursor_row = cursor_row
-        self.cursor: int | None = None
+        self._port = Viewport(rows if rows is not None else Lines(), tail=tail, cursor_row=cursor_row)
+        self._following = tail  # as it was told to others
         self.found = ""
         self.left = 0
-        self._seen = 0  # rows there were when the view ceased to follow
         self._look: Look | None = None
         self._strips = Recent()
         self._frame: list[Hashable] = []  # what each line shows, to tell which ones must be painted
-        self._anchor: Hashable = None
-        self._cursor_key: Hashable = None
         self._search: Search | None = None
         self._match: int | None = None  # the row that the search is at
         self._dragging = False
@@ -144,36 +138,57 @@ class LineView(Widget, can_focus=True):
 
     # --- what a pane says ------------------------------------------------------------------------------------------
 
+    @property
+    def rows(self) -> Rows:
+        """What is shown."""
+        return self._port.rows
+
+    @property
+    def top(self) -> int:
+        """The first visible row."""
+        return self._port.top
+
+    @property
+    def cursor(self) -> int | None:
+        """The row under the cursor; None before the user moves it in a view with a tail, and where there are no rows."""
+        return self._port.cursor
+
+    @property
+    def tail(self) -> bool:
+        """Whether the view is for rows that grow at their end."""
+        return self._port.tail
+
+    @property
+    def cursor_row(self) -> bool:
+        """Whether there is a row cursor."""
+        return self._port.cursor_row
+
+    @property
+    def following(self) -> bool:
+        """Whether the view stays at the end of its rows."""
+        return self._port.following
+
     def show(self, rows: Rows | None = None) -> None:
         """Show `rows` (default: the ones shown before) as they are now. Only lines whose picture changed are painted."""
         if rows is not None and rows is not self.rows:
-            self.rows = rows
+            self._port.show(rows)
+            self._match = None
             self._forget()
-            self.top = self._seen = 0
-            self._anchor = self._cursor_key = self.cursor = self._match = None
-            self._follow(self.tail)
         self._update()
 
     def select(self, index: int) -> None:
-        """Put the cursor on the row and scroll it into view; no message is sent."""
-        self._place(index)
+        """Put the cursor on the row and scroll it into view; no `Moved` is sent."""
+        self._port.place(index)
         self._update()
 
     def scroll_rows(self, top: int) -> None:
         """Make `top` the first visible row; at the end, a view with `tail` follows."""
-        last = max(len(self.rows) - self.size.height, 0)
-        self._anchor = None
-        self.top = min(max(top, 0), last)
-        self._follow(self.tail and self.top >= last)
+        self._port.scroll(top)
         self._update()
 
     def follow(self) -> None:
         """Go to the end, and stay there if the view has a `tail`."""
-        self._anchor = self._cursor_key = None
-        self._follow(self.tail)
-        if self.cursor_row and len(self.rows):
-            self.cursor = len(self.rows) - 1
-        self.top = max(len(self.rows) - self.size.height, 0)
+        self._port.end()
         self._update()
 
     def width_of_rows(self) -> int:
@@ -181,12 +196,6 @@ class LineView(Widget, can_focus=True):
         return max(self.size.width - 1, 1)
 
     # --- where things are ------------------------------------------------------------------------------------------
-
-    def _follow(self, following: bool) -> None:
-        if following != self.following:
-            self.following = following
-            self._seen = len(self.rows)
-            self.post_message(self.Following(self, following))
 
     def _forget(self) -> None:
         self._strips.clear()
@@ -199,34 +208,25 @@ class LineView(Widget, can_focus=True):
             return
         self._prepare()
         try:
-            self._settle(len(self.rows), height)
+            self._port.settle(len(self.rows), height)
         except Exception as error:  # rows are made from foreign data; a bad one must not end the app
             self.log("rows", error)
+        if self.following != self._following:
+            self._following = self.following
+            self.post_message(self.Following(self, self.following))
         frame = self._picture()
         old, self._frame = self._frame, frame
-        if len(old) != len(frame):
-            self.refresh()
-            return
-        changed = [y for y, (before, now) in enumerate(zip(old, frame, strict=True)) if before != now]
-        if not changed:
-            return
+        changed = [y for y, now in enumerate(frame) if len(old) != len(frame) or old[y] != now]
         if len(changed) * 2 > height:
             self.refresh()
-            return
-        start = previous = changed[0]
-        regions = []
-        for y in [*changed[1:], -1]:
-            if y != previous + 1:
-                regions.append(Region(0, start, self.size.width, previous - start + 1))
-                start = y
-            previous = y
-        self.refresh(*regions)
+        elif changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def _prepare(self) -> None:
         """Let the rows know the width; if they need more time, come back for the rest."""
         more = False
         try:
-            more = self.rows.resize(self.width_of_rows(), self._anchor)
+            more = self.rows.resize(self.width_of_rows(), self._port.anchor)
         except Exception as error:
             self.log("resize", error)
         if more and not self._resizing:
@@ -237,65 +237,11 @@ class LineView(Widget, can_focus=True):
         self._resizing = False
         self._update()
 
-    def _settle(self, count: int, height: int) -> None:
-        last = max(count - height, 0)
-        rows = self.rows
-        self._seen = min(self._seen, count)
-        if self.following:
-            self.top = last
-            self._anchor = None
-            if self.cursor is not None:
-                self.cursor = count - 1 if count else None
-        else:
-            # The key of the row that the reader put there stays the anchor: another width may give it a row that begins
-            # before it, and many widths, one after the other, must not carry it away.
-            top = self._moved(self._anchor, self.top, count)
-            if top is None or top > last:
-                self._anchor = None
-            self.top = min(self.top if top is None else top, last)
-            if self.cursor is not None:
-                cursor = self._moved(self._cursor_key, self.cursor, count)
-                self.cursor = min(self.cursor if cursor is None else cursor, count - 1)
-        if self.cursor is not None and self.cursor < 0:
-            self.cursor = None
-        if self.cursor_row and self.cursor is None and count and not self.tail:
-            self.cursor = 0
-        if self._anchor is None and self.top < count:
-            self._anchor = rows.key(self.top)
-        self._cursor_key = rows.key(self.cursor) if self.cursor is not None else None
-
-    def _moved(self, key: Hashable, index: int, count: int) -> int | None:
-        """Return where the row is now that had this `key` and was at `index`; None if nobody knows."""
-        if key is not None and index < count and self.rows.key(index) == key:
-            return index
-        return None if key is None else self.rows.index_of(key)
-
-    def _place(self, index: int) -> None:
-        count, height = len(self.rows), max(self.size.height, 1)
-        index = min(max(index, 0), count - 1)
-        if index < 0:
-            return
-        if self.cursor_row:
-            self.cursor = index
-            self._cursor_key = None
-        top = min(max(self.top, index - height + 1), index)
-        if top != self.top or index < count - 1:
-            self._anchor = None
-            self.top = top
-            self._follow(self.tail and top >= max(count - height, 0) and index >= count - 1)
-
     # --- drawing ---------------------------------------------------------------------------------------------------
 
-    def _thumb(self, count: int, height: int) -> range:
-        if count <= height:
-            return range(0)
-        size = max(height * height // count, 1)
-        start = round(self.top * (height - size) / (count - height))
-        return range(start, start + size)
-
     def _chip(self, count: int) -> str:
-        new = count - self._seen
-        return f" {new} new ↓ " if self.tail and not self.following and new > 0 else ""
+        new = self._port.new(count)
+        return f" {new} new ↓ " if new else ""
 
     def _picture(self) -> list[Hashable]:
         """Return, for each line, what its picture depends on; a fresh object where that cannot be told."""
@@ -304,7 +250,7 @@ class LineView(Widget, can_focus=True):
             count = len(rows)
         except Exception:
             count = 0
-        thumb = self._thumb(count, height)
+        thumb = self._port.thumb(count)
         bar = 2 if not thumb else 0
         selection = self.text_selection
         cursor = self.cursor if self.cursor_row else None
@@ -452,16 +398,10 @@ class LineView(Widget, can_focus=True):
 
     def _arrive(self, index: int) -> None:
         self._match = index
-        height = max(self.size.height, 1)
-        if not self.top <= index < self.top + height:
-            self._anchor = None
-            self.top = max(index - height // 3, 0)
-        self._follow(False)
-        if self.cursor_row:
-            self.cursor = index
-            self._cursor_key = None
-            self.post_message(self.Moved(self, index))
+        self._port.reveal(index)
         self._update()
+        if self.cursor_row:
+            self.post_message(self.Moved(self, index))
 
     def _report(self) -> None:
         status = self._search.status if self._search is not None else ""
@@ -518,7 +458,7 @@ class LineView(Widget, can_focus=True):
 
     def _go(self, index: int) -> None:
         before = self.cursor
-        self._place(index)
+        self._port.place(index)
         self._update()
         if self.cursor is not None and self.cursor != before:
             self.post_message(self.Moved(self, self.cursor))
@@ -555,7 +495,8 @@ class LineView(Widget, can_focus=True):
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the scrollbar."""
-        if event.x == self.size.width - 1:
+        self._on_bar = event.x == self.size.width - 1
+        if self._on_bar:
             self._dragging = True
             self.capture_mouse()
             self._drag(event.y)
