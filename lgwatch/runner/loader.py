@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
+from langchain_core.runnables.config import merge_configs
 from langgraph.graph import StateGraph
 from langgraph.pregel.protocol import PregelProtocol
 
@@ -72,16 +73,20 @@ async def build(target: object, *, config: Mapping[str, Any] | None = None, stac
     factory gets when it asks for a RunnableConfig.
     """
     notices: list[tuple[str, str]] = []
+    bound: RunnableConfig = {}
     value, doing = target, "Building the graph"
     try:
         for _ in range(_MAX_STEPS):
             if isinstance(value, PregelProtocol):
-                return Loaded(value, _graph_name(value), tuple(notices))
+                graph = value.with_config(bound) if bound else value
+                return Loaded(graph, _graph_name(graph), tuple(notices))
             doing = f"Building the graph with {_called(value)}"
             if is_builder(value):
                 value = _compile(value)
                 notices.append(("compiled", "The graph was not compiled; it was compiled without a checkpointer."))
             elif isinstance(value, Runnable):
+                # What is wrapped around the outside has the last word, as when the runnable is invoked.
+                bound = merge_configs(getattr(value, "config", None), bound)
                 value, notice = _unwrap(value)
                 notices.append(("unwrapped", notice))
             else:
@@ -222,9 +227,6 @@ def _unwrap(runnable: Runnable[Any, Any]) -> tuple[object, str]:
             raise TargetError(f"The sequence holds {len(inner)} graphs.", "Name the one to run.")
     bound = getattr(runnable, "bound", None)
     if isinstance(bound, Runnable):
-        bound_config = getattr(runnable, "config", None)
-        if bound_config:
-            bound = bound.with_config(bound_config)
         left = ", ".join(getattr(runnable, "kwargs", None) or ())
         without = f" without its bound arguments ({left})" if left else " by itself"
         return bound, f"The target is a {kind} around a graph, which runs{without}."

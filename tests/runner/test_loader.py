@@ -213,9 +213,22 @@ def test_a_graph_is_unwrapped_with_a_notice(folder: Path, wrapped: str, told: st
     assert told in loaded.notices[0][1]
 
 
-def test_the_config_of_a_binding_goes_with_the_graph(folder: Path) -> None:
-    write(folder, zz_agent=COMPILED + "wrapped = graph.bind(x=1).with_config(tags=['mine'])\n")
-    assert load(folder, "wrapped").graph.config["tags"] == ["mine"]
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        "graph.bind(x=1).with_config(tags=['mine'])",
+        "graph.with_retry().with_config(tags=['mine'])",
+        "(RunnableLambda(lambda x: x) | graph).with_config(tags=['mine'])",
+        "graph.with_fallbacks([graph]).with_config(tags=['mine'])",
+        "graph.with_config(recursion_limit=3).bind(x=1).with_config(tags=['mine'], recursion_limit=7)",
+    ],
+)
+def test_the_config_of_what_is_wrapped_around_goes_with_the_graph(folder: Path, wrapped: str) -> None:
+    write(folder, zz_agent=f"from langchain_core.runnables import RunnableLambda\n{COMPILED}\nwrapped = {wrapped}\n")
+    config = load(folder, "wrapped").graph.config
+    assert config["tags"] == ["mine"]
+    if "recursion_limit" in wrapped:
+        assert config["recursion_limit"] == 7
 
 
 # --- without an attribute
