@@ -40,6 +40,8 @@ class Run:
         self.thread = thread
         self.stop = ""
         """How it was asked to stop: `drain`, `cancel`, or not at all."""
+        self.why: dict[str, Json] | None = None
+        """Why, as an error, if whoever stopped it said so: a timeout does."""
         self.control: Any = None
         self.task: asyncio.Task[None] | None = None
         self.escaped: BaseException | None = None
@@ -58,6 +60,8 @@ class Run:
 
     def end(self, status: str, *, error: dict[str, Json] | None = None, output: Json = None) -> None:
         """Write the run's result; once, whoever is first."""
+        if status == "stopped":
+            error = error or self.why
         with self._lock:
             if not self.ended.is_set():
                 self._journal.append(RunEnded(run=self.id, status=status, error=error, output=output))
@@ -417,11 +421,12 @@ class Driver:
 
     # ── stopping ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def stop(self, how: str) -> None:
-        """End the run after this superstep (`drain`) or now (`cancel`). For any thread."""
+    def stop(self, how: str, why: dict[str, Json] | None = None) -> None:
+        """End the run after this superstep (`drain`) or now (`cancel`); `why` is its error then. For any thread."""
         run = self.run
         if run is None or run.task is None:
             return
+        run.why = why or run.why
         run.stop = "cancel" if "cancel" in (how, run.stop) else "drain"
         if run.control is not None:
             run.control.request_drain("stopped")

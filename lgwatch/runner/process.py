@@ -157,7 +157,7 @@ class Process:
             if kind == "quit":
                 break
             if kind == "stop":
-                self._stop(str(command.get("how") or "drain"))
+                self._stop(str(command.get("how") or "drain"), command.get("error"))
             else:
                 self._loaded.wait()
                 self._put(command)
@@ -169,9 +169,9 @@ class Process:
             with suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(queue.put_nowait, command)
 
-    def _stop(self, how: str) -> None:
+    def _stop(self, how: str, why: dict[str, Json] | None) -> None:
         if self._driver is not None and self._loaded.is_set():
-            self._driver.stop(how)
+            self._driver.stop(how, why)
         else:  # nothing has run yet, and an import cannot be stopped any other way
             self._journal.append(RunEnded(run="r1", status="stopped"))
             _kill()

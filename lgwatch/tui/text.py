@@ -12,53 +12,9 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-TAB = 4
-"""Columns between two tab stops, counted from the beginning of the text or of its line."""
+from lgwatch.text import HAZARD, TAB, clean
 
-_HAZARD = re.compile(
-    "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
-    "\u00ad\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"  # invisible, or reorders text
-    "\u115f\u1160\u3164\uffa0"  # letters without a picture
-    "\ud800-\udfff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
-)
-_HAZARD_OR_TAB_KEEPING_NEWLINES = re.compile(_HAZARD.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
-# Joiners and variation selectors belong to ordinary writing, but terminals disagree on the width of what they make.
-# Without them every character keeps a width of its own.
-_DROPPED = re.compile("[\u00ad\u200c\u200d\ufe00-\ufe0f]")
-
-
-def _stand_in(match: re.Match[str]) -> str:
-    char = match[0]
-    code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if _DROPPED.match(char):
-        return ""
-    if 0xD800 <= code <= 0xDFFF or code >= 0xFFF0:
-        return "\N{REPLACEMENT CHARACTER}"
-    return f"⟨U+{code:04X}⟩"
-
-
-def clean(text: str, *, newlines: bool = False) -> str:
-    """Return `text` with a visible stand-in for everything that a terminal would obey instead of show.
-
-    Tabs become spaces. Newlines become `␊`, unless `newlines` keeps them (and reads CR LF as one).
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    if newlines:
-        if "\r\n" in text:
-            text = text.replace("\r\n", "\n")
-        hazard = _HAZARD_OR_TAB_KEEPING_NEWLINES
-    else:
-        hazard = _HAZARD
-    if not hazard.search(text):
-        return text
-    if "\t" in text:
-        text = "\n".join(line.expandtabs(TAB) for line in text.split("\n"))
-    return hazard.sub(_stand_in, text)
+__all__ = ["TAB", "SafetyNet", "cell_len", "clean", "crop", "row_end", "row_starts", "wrap"]
 
 
 def cell_len(text: str) -> int:
@@ -176,7 +132,7 @@ class SafetyNet(LineFilter):
         if all(control or text.isprintable() for text, _, control in segments):
             return segments
         return [
-            segment if segment.control else Segment(_HAZARD.sub(_same_cells, segment.text), segment.style)
+            segment if segment.control else Segment(HAZARD.sub(_same_cells, segment.text), segment.style)
             for segment in segments
         ]
 
