@@ -15,6 +15,9 @@ WORDS = {
     "failed": "FAILED", "stopped": "STOPPED", "crashed": "CRASHED",
 }  # fmt: skip
 
+NEWS = 6.0
+"""Seconds of the run for which a notice stands beside the tabs."""
+
 
 def header(session: Session, label: str, now: float, width: int, *, recording: bool, paused: bool, behind: bool) -> Row:
     """Return the first line: what runs, how it is, how long, how much."""
@@ -69,7 +72,7 @@ def attention(session: Session, hint: str, width: int) -> Row:
     if run is not None and run.error:
         text = f"✗ {run.error.get('type', '')}: {run.error.get('message', '')} "
         return [(crop(clean(text), width, "…"), "error")]
-    if session.notices:
+    if session.notices and session.now - session.notices[-1][1].at < NEWS:
         return [(crop(clean(f"⚠ {session.notices[-1][1].text} "), width, "…"), "dim")]
     return []
 

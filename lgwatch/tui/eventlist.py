@@ -13,6 +13,7 @@ from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, fit, node_style
+from lgwatch.tui.text import cell_len, clean, crop
 from lgwatch.values import preview
 
 if TYPE_CHECKING:
@@ -28,9 +29,16 @@ class EventRows(Rows):
     slice = 200
 
     def __init__(
-        self, source: Source, of: Callable[[Facet], bool], draw: Callable[[Facet, dict[str, Json], int], Row]
+        self,
+        source: Source,
+        of: Callable[[Facet], bool],
+        draw: Callable[[Facet, dict[str, Json], int], Row],
+        *,
+        resolve: bool = False,
     ) -> None:
+        """Rows for the events of which `of` is true; with `resolve` their references are replaced before `draw`."""
         self._source = source
+        self._line = source.resolved if resolve else source.line
         self._of = of
         self._draw = draw
         self._session: Session | None = None
@@ -94,7 +102,16 @@ class EventRows(Rows):
         """Read the event's line and draw it."""
         seq = self.seqs[index]
         facet = self._session.index.facet_of(seq) if self._session else Facet("", "", "", None, "")
-        return self._draw(facet, self._source.line(seq), width)
+        return self._draw(facet, self._line(seq), width)
+
+
+def where(path: str, room: int) -> tuple[str, str]:
+    """Return a node path in `room` cells, its end where it is too long."""
+    shown = clean(path) or "·"
+    if cell_len(shown) > room:
+        shown = clean(path.rpartition("/")[2])
+    shown = crop(shown, room, "…")
+    return shown + " " * (room - cell_len(shown) + 1), node_style(path) if path else "faint"
 
 
 def stamp(line: dict[str, Json]) -> tuple[str, str]:
@@ -107,10 +124,9 @@ def stamp(line: dict[str, Json]) -> tuple[str, str]:
 
 
 def _custom(facet: Facet, line: dict[str, Json], width: int) -> Row:
-    where = facet.path or "?"
     data = line.get("data")
     room = max(10, min(24, width // 4))
-    head: Row = [stamp(line), (f"{where[-room:]:<{room}} ", node_style(facet.path))]
+    head: Row = [stamp(line), where(facet.path, room)]
     return fit([*head, *_payload(data)], [], width)
 
 
@@ -137,13 +153,15 @@ class CustomPane(Pane):
     """What nodes wrote with the stream writer."""
 
     title_: ClassVar[str] = "Custom"
+    empty_: ClassVar[str] = "nothing was written with a stream writer"
     help_: ClassVar[str] = (
         "What nodes wrote with the stream writer: offset, node path, payload. enter opens the payload."
     )
     rows: EventRows
 
     def __init__(self, source: Source) -> None:
-        super().__init__(EventRows(source, lambda facet: facet.type == "custom", _custom), source, id="custom")
+        rows = EventRows(source, lambda facet: facet.type == "custom", _custom, resolve=True)
+        super().__init__(rows, source, id="custom")
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw what came since."""
@@ -195,7 +213,7 @@ def _event(facet: Facet, line: dict[str, Json], width: int) -> Row:
         stamp(line),
         (f"{step:<4}", "faint"),
         (f"{word:<11}", style),
-        (f"{facet.path[-room:]:<{room}} ", node_style(facet.path)),
+        where(facet.path, room),
     ]
     return fit([*head, *_summary(facet, line)], [], width)
 
@@ -240,6 +258,7 @@ class EventsPane(Pane):
     """Every event in the order in which it came."""
 
     title_: ClassVar[str] = "Events"
+    empty_: ClassVar[str] = "no event yet"
     help_: ClassVar[str] = (
         "Every event of the journal in order: offset, step, type, node path, what it says. enter opens it."
     )
@@ -322,7 +341,7 @@ class ConsoleRows(Rows):
             return fit([(" " * (10 + room), ""), (text, style)], [], width)
         label = f"{facet.level} {line.get('logger', '')}: " if facet.level else ""
         return fit(
-            [stamp(line), (f"{facet.path[-room:]:<{room}} ", node_style(facet.path)), (label, "dim"), (text, style)],
+            [stamp(line), where(facet.path, room), (label, "dim"), (text, style)],
             [],
             width,
         )
@@ -332,6 +351,7 @@ class ConsolePane(Pane):
     """What the graph's process printed, logged and warned."""
 
     title_: ClassVar[str] = "Console"
+    empty_: ClassVar[str] = "nothing was printed or logged"
     help_: ClassVar[str] = (
         "Prints, log lines, warnings and raw output of the graph's process, with the node they came from."
     )

@@ -47,7 +47,7 @@ class LineView(Widget, can_focus=True):
     """Rows of text with scrolling, following, an optional cursor, and search. It has no border or padding of its own.
 
     `tail` is for what grows at its end: the view follows it until the user scrolls up. `cursor_row` gives it a row
-    cursor.
+    cursor. `empty` is what stands there while there are no rows.
     """
 
     DEFAULT_CSS = "LineView { width: 1fr; height: 1fr; overflow: hidden hidden; }\n" + stylesheet("LineView")
@@ -124,7 +124,9 @@ class LineView(Widget, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._port = Viewport(rows if rows is not None else Lines(), tail=tail, cursor_row=cursor_row)
+        self.empty: Row = []
         self._following = tail  # as it was told to others
+        self.empty: Row = []
         self.found = ""
         self.left = 0
         self._look: Look | None = None
@@ -259,7 +261,7 @@ class LineView(Widget, can_focus=True):
         for y in range(height):
             index = top + y
             if index >= count:
-                frame.append((None, 2))
+                frame.append((None, 2) if index or not self.empty else (("empty", *self.empty), 2))
                 continue
             try:
                 key = rows.key(index)
@@ -352,7 +354,8 @@ class LineView(Widget, can_focus=True):
 
     def _spans(self, index: int) -> Row:
         try:
-            return [(clean(text), name) for text, name in self.rows.row(index, self.width_of_rows())]
+            row = self.rows.row(index, self.width_of_rows()) if index < len(self.rows) else self.empty
+            return [(clean(text), name) for text, name in row]
         except Exception as error:  # foreign data in it, our code over it: show it and live
             return [(clean(f"⚠ this row cannot be rendered: {type(error).__name__}"), "warn")]
 

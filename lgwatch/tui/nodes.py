@@ -11,7 +11,7 @@ from lgwatch.records import Run, Task
 from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import fit, glyph, node_style, seconds, tick
+from lgwatch.tui.signs import count, fit, glyph, node_style, seconds, tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class NodeRows(Rows):
         note, note_style = _note(task)
         if note:
             left.append((f" {note}", note_style))
-        if line.cause and width >= 30:
+        if line.cause and width >= (30 if task.parent is None else 50):
             left.append((f"  ← {line.cause}", "faint"))
         right: Row = []
         rate = self._rate(task)
@@ -126,37 +126,40 @@ def _lines(session: Session, keep: Filter) -> Iterable[Line]:
         if several:
             yield Line(run)
         roots = [task for task in run.tasks.values() if task.parent is None and _kept(task, keep)]
-        yield from _level(roots, "", 0, keep)
+        yield from _level(roots, "the answer" if run.resume is not None else "", keep)
 
 
 def _kept(task: Task, keep: Filter) -> bool:
     return not keep or keep(task) or any(_kept(child, keep) for child in task.children)
 
 
-def _level(tasks: list[Task], indent: str, depth: int, keep: Filter) -> Iterable[Line]:
-    """The tasks of one graph, step by step; those of one step are lanes."""
-    by_step: dict[tuple[object, int], list[Task]] = {}
+def _level(tasks: list[Task], cause: str, keep: Filter) -> Iterable[Line]:
+    """The tasks of the root graph, step by step; those of one step are lanes, joined by a bracket."""
+    steps: dict[int, list[Task]] = {}
     for task in tasks:
-        by_step.setdefault((task.ns, task.step), []).append(task)
-    before: dict[object, list[Task]] = {}
-    for (ns, step), lanes in by_step.items():
-        cause = _cause(before.get(ns, []))
-        before[ns] = lanes
+        steps.setdefault(task.step, []).append(task)
+    for step, lanes in steps.items():
         for index, task in enumerate(lanes):
-            lane, below = _lane(index, len(lanes), depth)
-            first = str(step) if depth == 0 and index == 0 else ""
-            yield Line(task, first, indent + lane, _trigger(task, cause) if index == 0 else "")
-            children = [child for child in task.children if _kept(child, keep)]
-            if children:
-                yield from _level(children, indent + below, depth + 1, keep)
+            last = index == len(lanes) - 1
+            lane = "" if len(lanes) == 1 else "╭ " if index == 0 else "╰ " if last else "├ "
+            first = index == 0
+            yield Line(task, str(step) if first else "", lane, _trigger(task.triggers, cause) if first else "")
+            yield from _inside(task, "  " if last else "│ ", keep)
+        cause = _cause(lanes)
 
 
-def _lane(index: int, count: int, depth: int) -> tuple[str, str]:
-    if count == 1:
-        return ("", "  ") if depth == 0 else ("╰ ", "  ")
-    if index == count - 1:
-        return "╰ ", "  "
-    return ("╭ " if index == 0 and depth == 0 else "├ "), "│ "
+def _inside(task: Task, indent: str, keep: Filter) -> Iterable[Line]:
+    """What ran inside a task, in order, on the branches of a tree."""
+    children = [child for child in task.children if _kept(child, keep)]
+    before: list[Task] = []
+    cause = ""
+    for index, child in enumerate(children):
+        last = index == len(children) - 1
+        if before and child.step != before[-1].step:
+            cause, before = _cause(before), []
+        before.append(child)
+        yield Line(child, "", indent + ("╰ " if last else "├ "), _trigger(child.triggers, cause))
+        yield from _inside(child, indent + ("  " if last else "│ "), keep)
 
 
 def _cause(before: list[Task]) -> str:
@@ -164,20 +167,21 @@ def _cause(before: list[Task]) -> str:
     return " + ".join(names) if len(names) < 4 else f"{len(names)} nodes"
 
 
-def _trigger(task: Task, cause: str) -> str:
-    """What set the task off, in words: the nodes of the step before, and how they reached it."""
-    for trigger in task.triggers:
+def _trigger(triggers: tuple[str, ...], cause: str) -> str:
+    """What set a task off, in words: the nodes of the step before, and how they reached it."""
+    for trigger in triggers:
         if trigger == "__pregel_push":
             return f"{cause or 'START'} · Send"
         if trigger.startswith(("branch:to:", "start:", "__start__", "join:")):
             return cause or "START"
-    return ", ".join(task.triggers) if task.triggers else ""
+    return ", ".join(triggers)
 
 
 class NodesPane(Pane):
     """Where the run is and where it has been."""
 
     title_: ClassVar[str] = "Nodes"
+    empty_: ClassVar[str] = "no task has begun"
     help_: ClassVar[str] = (
         "Every task by superstep (the number at the left); brackets join the tasks that run side by side, what ran "
         "inside a node is indented below it. ×2 counts attempts, ← says what set the step off. enter opens a task."
@@ -192,7 +196,7 @@ class NodesPane(Pane):
             self.view.show()
         if changed and run is not None:
             lanes = sum(task.status == "running" and not task.children for task in run.tasks.values())
-            self.mark(f"{lanes} at once" if lanes > 1 else "", f"{len(run.tasks)} tasks" if run.tasks else "")
+            self.mark(f"{lanes} at once" if lanes > 1 else "", count(len(run.tasks), "task"))
 
     def subject(self) -> Subject | None:
         """The task, or the run, under the cursor."""

@@ -41,6 +41,7 @@ class Pane(Vertical):
     """
     title_: ClassVar[str] = ""
     help_: ClassVar[str] = ""
+    empty_: ClassVar[str] = ""
     tail: ClassVar[bool] = True
     cursor: ClassVar[bool] = True
 
@@ -49,6 +50,7 @@ class Pane(Vertical):
         self.rows = rows
         self.source = source
         self.view = LineView(rows, tail=self.tail, cursor_row=self.cursor)
+        self.view.empty = [("  " + self.empty_, "faint")] if self.empty_ else []
         self._marks = ("", "")
 
     def compose(self) -> ComposeResult:

@@ -84,6 +84,11 @@ def amount(value: int) -> str:
     return f"{value:,}".replace(",", " ")
 
 
+def count(value: int, thing: str) -> str:
+    """Return `1 task`, `12 tasks`, and nothing for none."""
+    return f"{amount(value)} {thing}{'' if value == 1 else 's'}" if value else ""
+
+
 def size(value: int) -> str:
     """Return bytes as `4.1 kB`."""
     for unit in ("B", "kB", "MB"):

@@ -25,6 +25,7 @@ class StatePane(Pane):
     """What the graph's state is."""
 
     title_: ClassVar[str] = "State"
+    empty_: ClassVar[str] = "no checkpoint yet"
     help_: ClassVar[str] = (
         "The state at the newest checkpoint of the root graph (without a checkpointer: the run's output). enter folds and "
         "unfolds a value."
@@ -104,6 +105,7 @@ class RunsPane(Pane):
     """What was run in this session."""
 
     title_: ClassVar[str] = "Runs"
+    empty_: ClassVar[str] = "no run yet"
     help_: ClassVar[str] = (
         "The runs of this session: each start, each answer to an interrupt. r runs the same input again."
     )

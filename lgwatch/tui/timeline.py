@@ -15,7 +15,7 @@ from lgwatch.tui.bar import Bar
 from lgwatch.tui.nodes import task_subject
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import ASCII, amount, fit, glyph, node_style, seconds, tick
+from lgwatch.tui.signs import ASCII, count, fit, glyph, node_style, seconds, tick
 from lgwatch.tui.text import cell_len, clean, crop
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NICE = (0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 """Distances between two ticks of the axis, in seconds."""
-_BAR, _WAIT, _LLM, _TOOL, _SOON, _FAIL = ("=", "-", "#", "%", ".", "x") if ASCII else ("━", "▒", "█", "▓", "·", "✗")
+_BAR, _WAIT, _LLM, _TOOL, _SOON, _FAIL = ("=", "-", "#", "%", ".", "x") if ASCII else ("━", "░", "▆", "▒", "·", "✗")
 LEGEND: Row = [
     (f"{_SOON} scheduled ", "faint"),
     (f"{_BAR} node ", "dim"),
@@ -252,7 +252,7 @@ class TimelinePane(Pane):
         self.marks.show([*fit([("checkpoints", "faint")], [], room), *_marks(session, clock, room)])
         run = session.run
         legend = "".join(text for text, _ in LEGEND) if width > 100 else ""
-        self.mark(legend, f"{amount(len(self.rows))} tasks in {seconds(run.elapsed(now))}" if run else "")
+        self.mark(legend, f"{count(len(self.rows), 'task')} in {seconds(run.elapsed(now))}" if run else "")
 
     def subject(self) -> Subject | None:
         """The task under the cursor."""

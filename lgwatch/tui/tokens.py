@@ -11,7 +11,7 @@ from lgwatch.session import Session
 from lgwatch.tui.flow import Block, Wrapped
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row
-from lgwatch.tui.signs import amount, fit, glyph, node_style, seconds
+from lgwatch.tui.signs import amount, count, fit, glyph, node_style, seconds
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
@@ -155,6 +155,7 @@ class TokensPane(Pane):
     """What the models say."""
 
     title_: ClassVar[str] = "Tokens"
+    empty_: ClassVar[str] = "no model has said anything"
     help_: ClassVar[str] = (
         "One block per LLM call or returned message: node path, model, #tags, step, time to first token, tokens (~ where "
         "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call. enter opens a message."
@@ -172,7 +173,7 @@ class TokensPane(Pane):
             total = len(session.message_list)
             shown = sum(block.place >= 0 for block in self.rows.blocks) if keep else total  # type: ignore[attr-defined]
             part = f"{amount(shown)} of {amount(total)}" if keep else amount(total)
-            self.mark("", f"{part} messages" if total else "")
+            self.mark("", f"{part} messages" if keep else count(total, "message"))
 
     def subject(self) -> Subject | None:
         """The message at the top of what is visible, or at its end while following."""
