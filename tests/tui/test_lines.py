@@ -384,3 +384,14 @@ async def test_frames_leave_no_garbage_for_the_cycle_collector():
             assert len(left) <= 10
         finally:
             gc.enable()
+
+
+async def test_a_view_without_rows_says_so():
+    rows = Lines()
+    app = Screen(rows, tail=True, cursor_row=True)
+    app.view.empty = [("nothing yet", "faint")]
+    async with app.run_test(size=(20, 3)):
+        assert app.lines == ["nothing yet", "", ""]
+        rows.append([("something", "")])
+        app.view.show()
+        assert app.lines == ["something", "", ""]
