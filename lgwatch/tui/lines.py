@@ -124,7 +124,6 @@ class LineView(Widget, can_focus=True):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self._port = Viewport(rows if rows is not None else Lines(), tail=tail, cursor_row=cursor_row)
-        self.empty: Row = []
         self._following = tail  # as it was told to others
         self.empty: Row = []
         self.found = ""
