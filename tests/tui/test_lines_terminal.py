@@ -14,6 +14,9 @@ pytestmark = pytest.mark.terminal
 
 SIZE = (60, 16)
 KEYS = ["k", "j", "g", "G", "pageup", "pagedown", "left", "right", "n", "N", "ctrl+u", "ctrl+d", "tab"]
+CALM = 40
+"""Changes at the end during which nobody scrolls: only single lines are painted, no paint of a whole view hides a lapse."""
+CALM_KEYS = ["k", "j", "tab"]
 
 
 def main(seed: str, path: str) -> None:
@@ -60,10 +63,13 @@ def main(seed: str, path: str) -> None:
             self.flow.mark(block, open=chance.random() < 0.5)
             if self.left == 60:
                 self.views[chance.randrange(2)].search("needle")
+            if self.left == CALM:
+                for view in self.views:
+                    view.scroll_rows(0)
             for view in self.views:
                 view.show()
             if chance.random() < 0.3:
-                self.simulate_key(chance.choice(KEYS))
+                self.simulate_key(chance.choice(KEYS if self.left > CALM else CALM_KEYS))
 
         def tell(self):
             for view in self.views:
