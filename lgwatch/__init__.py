@@ -1,7 +1,7 @@
 """Watch and debug LangGraph runs live, in the terminal.
 
-The public Python API reads journals: `read_journal(path)` gives a loaded `Session`, `events(path)` the events with
-their references resolved. Both raise `lgwatch.errors.JournalError` when the file cannot be read.
+The public Python API reads journals: `read_journal(path)` gives a loaded `Session`, `read_events(path)` the events
+with their references resolved. Both raise `lgwatch.errors.JournalError` when the file cannot be read.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from lgwatch.session import Session
 
 __version__ = "0.1.0"
-__all__ = ["events", "read_journal"]
+__all__ = ["read_events", "read_journal"]
 
 # The runner imports this package in the user's interpreter: nothing may load with it.
 
 
-def events(path: str | PathLike[str]) -> Iterator[Event]:
+def read_events(path: str | PathLike[str]) -> Iterator[Event]:
     """Yield the events of a journal, oldest first, with every reference replaced by the value it stands for."""
     from lgwatch.journal import resolved_events
 

@@ -93,9 +93,9 @@ class JournalWriter:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except FileExistsError:
-            raise JournalError(f"{path} exists already", "name another file with --journal, or remove it") from None
         except OSError as error:
+            if isinstance(error, FileExistsError) and path.exists():
+                raise JournalError(f"{path} exists already", "name another file with --journal, or remove it") from None
             raise _cannot("write", path, error) from None
         self._begin(fd, zero=monotonic())
         started = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -296,13 +296,14 @@ class JournalReader:
         return self._next, os.fstat(self._fd).st_size
 
     def poll(self, budget: float | None = None) -> list[Event]:
-        """Return the events that were appended since the last call, oldest first.
+        """Return the events that were appended since the last call and before this one, oldest first.
 
         With a `budget` (seconds) it stops decoding when that time is used up; the rest comes with the next call.
         """
+        end = os.fstat(self._fd).st_size  # a file that grows faster than it is read would never let go
         events: list[Event] = []
         deadline = None if budget is None else monotonic() + budget
-        while self._pending or self._fill():
+        while self._pending or self._fill(end):
             pending = self._pending
             while pending:
                 line = pending.pop()
@@ -316,8 +317,8 @@ class JournalReader:
                     return events
         return events
 
-    def _fill(self) -> bool:
-        while data := os.pread(self._fd, CHUNK, self._position):
+    def _fill(self, end: int) -> bool:
+        while self._position < end and (data := os.pread(self._fd, CHUNK, self._position)):
             self._position += len(data)
             first, *more = data.split(b"\n")
             self._tail += first

@@ -1,0 +1,63 @@
+"""The vocabulary: names of places, and the table that the journal is built from."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, fields
+
+import pytest
+
+from lgwatch.events import EVENTS, Event, Namespace, TaskStarted, Unknown, defaults, parent_task, path
+
+
+@pytest.mark.parametrize(
+    ("ns", "node", "expected"),
+    [
+        ((), "", ""),
+        ((), "writer", "writer"),
+        (("research:1",), "", "research"),
+        (("research:1",), "web", "research/web"),
+        (("sub:1", "inner:2"), "leaf", "sub/inner/leaf"),
+        (("par:1", "1"), "x", "par/x"),
+        (("a b/ü [bold]:1",), "x", "a b/ü [bold]/x"),
+    ],
+)
+def test_a_path_is_made_of_node_names(ns: Namespace, node: str, expected: str):
+    assert path(ns, node) == expected
+
+
+@pytest.mark.parametrize(
+    ("ns", "expected"),
+    [
+        ((), ""),
+        (("sub:1",), "1"),
+        (("sub:1", "inner:2"), "2"),
+        (("par:1", "1"), "1"),
+        (("par:7", "1", "2"), "7"),
+        (("3",), ""),
+    ],
+)
+def test_the_parent_task_stands_in_the_last_segment_that_names_one(ns: Namespace, expected: str):
+    assert parent_task(ns) == expected
+
+
+def test_an_event_is_true_once_built():
+    event = TaskStarted(task="1")
+    with pytest.raises(FrozenInstanceError):
+        event.task = "2"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        TaskStarted("1")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("cls", EVENTS.values(), ids=lambda cls: cls.type)
+def test_every_field_has_a_default_because_lines_leave_them_out(cls: type[Event]):
+    assert defaults(cls) == {one.name: getattr(cls(), one.name) for one in fields(cls)}
+    assert list(defaults(cls))[:2] == ["at", "ns"]
+
+
+def test_every_class_is_in_the_table_under_its_name():
+    assert {cls.type: cls for cls in Event.__subclasses__() if cls.type} == EVENTS
+    assert Unknown not in EVENTS.values()
+
+
+def test_no_field_is_named_like_a_key_that_every_line_has():
+    assert all("type" not in defaults(cls) for cls in EVENTS.values())
