@@ -111,7 +111,9 @@ class Console:
             time.sleep(PATIENCE)
             self._partial.clear()
             with suppress(Exception):
-                self.flush()
+                # Not what began a moment ago: its newline is on the way.
+                if any([stream.show_stale() for stream in (self.stdout, self.stderr)]):
+                    self._partial.set()
 
     # ── input, breakpoints ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -197,7 +199,9 @@ class Printed(io.TextIOBase):
         self._stream = stream
         self._fd = fd
         self._lock = threading.RLock()
-        self._lines: dict[str, tuple[Place, list[str]]] = {}
+        self._lines: dict[str, tuple[Place, list[str]]] = {}  # by task: lines that have not ended
+        self._stale: list[list[str]] = []  # those of them that were there at the last look
+        self._shown: set[str] = set()  # tasks of which the beginning of a line was shown
         self.buffer = _Buffer(self)
         self.mode = "w"
         self.name = f"<{stream}>"
@@ -228,7 +232,9 @@ class Printed(io.TextIOBase):
                 del self._lines[place[2]]
                 if tail:
                     self._lines[place[2]] = (place, [tail])
-                console.say(self._stream, done, place)
+                if done or place[2] not in self._shown:
+                    console.say(self._stream, done, place)
+                self._shown.discard(place[2])
             else:
                 waiting.append(text)
                 if len(waiting) > 1024:
@@ -248,7 +254,17 @@ class Printed(io.TextIOBase):
             for key in [task] if task is not None else list(self._lines):
                 place, waiting = self._lines.pop(key, (NOWHERE, []))
                 if text := "".join(waiting):
+                    self._shown.add(key)
                     self._console.say(self._stream, text, place)
+
+    def show_stale(self) -> bool:
+        """Show the lines that were unfinished at the last call and still are; return whether any are left."""
+        with self._lock:
+            for key, (_, waiting) in list(self._lines.items()):
+                if any(waiting is known for known in self._stale):
+                    self.show_partial(key)
+            self._stale = [waiting for _, waiting in self._lines.values()]
+            return bool(self._stale)
 
     def flush(self) -> None:
         """Do nothing: a line is written when it ends, or after a moment. A progress bar flushes all the time."""

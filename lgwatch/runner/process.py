@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PRIVATE = 200
 """Descriptors from here on: user code that closes "all" of them usually means the first few."""
+LOW = 64
+"""Descriptors up to here are left to user code."""
 FAREWELL = 1.0
 """Seconds that user code gets to end when the watcher is gone."""
 SLOW_IMPORT = (5.0, 30.0, 120.0)
@@ -84,7 +86,7 @@ class Process:
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)  # type: ignore[attr-defined,unused-ignore]
         self._driver: Driver | None = None
         self._queue: asyncio.Queue[dict[str, Json] | None] | None = None
-        self._loop = asyncio.new_event_loop()
+        self._loop = _private_loop()
         self._loaded = threading.Event()
         os.register_at_fork(after_in_child=self._forked)
 
@@ -232,6 +234,17 @@ class Commands:
 
 def _private(fd: int) -> int:
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, PRIVATE)
+
+
+def _private_loop() -> asyncio.AbstractEventLoop:
+    """Return an event loop whose own descriptors are not among the first few either."""
+    taken: list[int] = []
+    while not taken or taken[-1] < LOW:
+        taken.append(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
+    loop = asyncio.new_event_loop()
+    for fd in taken:
+        os.close(fd)
+    return loop
 
 
 def _claimed(name: str) -> int | None:

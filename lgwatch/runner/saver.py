@@ -9,20 +9,34 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 
 class _References:
-    """A serializer that hands back the very object it was given."""
+    """A serializer that hands back the objects it was given, in containers of their own."""
 
     def dumps_typed(self, obj: Any) -> tuple[str, Any]:
-        return "ref", obj
+        return "ref", _own(obj)
 
     def loads_typed(self, data: tuple[str, Any]) -> Any:
-        return data[1]
+        return _own(data[1])
+
+
+def _own(obj: Any) -> Any:
+    """Return a value whose outermost container nobody else holds.
+
+    LangGraph goes on writing to the checkpoint that it has saved (`channel_versions`, `versions_seen`), and channels
+    and reducers extend the lists that they hold; the saved ones must stay as they were.
+    """
+    if type(obj) is dict:
+        if "versions_seen" in obj and "channel_versions" in obj:
+            seen = {node: dict(versions) for node, versions in obj["versions_seen"].items()}
+            return {**obj, "channel_versions": dict(obj["channel_versions"]), "versions_seen": seen}
+        return obj.copy()
+    return obj.copy() if type(obj) in {list, set} else obj
 
 
 class ReferenceSaver(InMemorySaver):
     """Checkpoints in memory, as live references.
 
-    A node that changes its state in place changes earlier checkpoints too; LangGraph's own in-memory checkpointer
-    would copy by serialising, and end a run that holds a lock or a generator in its state.
+    A node that changes an object of its state in place changes it in earlier checkpoints too; LangGraph's own in-memory
+    checkpointer would copy by serialising, and end a run that holds a lock or a generator in its state.
     """
 
     def __init__(self) -> None:

@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from lgwatch.events import (
+    CheckpointSaved,
+    CustomWritten,
+    Interrupted,
+    Notice,
+    RunEnded,
+    RunStarted,
+    TaskEnded,
+    TaskStarted,
+)  # fmt: skip
+from tests.runner.children import child
+
+NODE = """
+def node(state):
+    return {"log": ["x"]}
+"""
+ASK = """
+def ask(state):
+    return {"log": [interrupt("name?")]}
+"""
+
+
+def test_a_run_ends_with_its_result_and_the_final_state(tmp_path: Path) -> None:
+    with child(tmp_path, NODE + "graph = line(node)") as run:
+        run.start({"log": ["given"]})
+        result = run.result()
+        assert (result.status, result.output) == ("done", {"log": ["given", "x"]})
+        assert run.events()[-1] == result
+        started = run.of(RunStarted)[0]
+        assert (started.run, started.thread, started.input) == ("r1", "1", {"log": ["given"]})
+
+
+def test_a_graph_without_a_checkpointer_gets_one_that_is_announced(tmp_path: Path) -> None:
+    source = "def node(state):\n    return {'log': [threading.Lock(), (n for n in ())]}\ngraph = line(node)"
+    with child(tmp_path, source) as run:
+        run.start()
+        assert run.result().status == "done"
+        assert len(run.of(CheckpointSaved)) == 3
+        assert [event.code for event in run.of(Notice)] == ["checkpointer"]
+
+
+def test_a_graph_keeps_its_own_checkpointer(tmp_path: Path) -> None:
+    source = "from langgraph.checkpoint.memory import InMemorySaver\ngraph = line(node, checkpointer=InMemorySaver())"
+    with child(tmp_path, NODE, source) as run:
+        run.start()
+        assert run.result().status == "done"
+        assert not run.of(Notice)
+
+
+def test_without_a_checkpointer_the_output_is_still_known(tmp_path: Path) -> None:
+    with child(tmp_path, NODE + "graph = line(node)", checkpointer="none") as run:
+        run.start()
+        assert run.result().output == {"log": ["x"]}
+        assert not run.of(CheckpointSaved)
+
+
+def test_a_failed_run_tells_the_error(tmp_path: Path) -> None:
+    source = "def node(state):\n    raise ValueError('boom')\ngraph = line(node)"
+    with child(tmp_path, source) as run:
+        run.start()
+        result = run.result()
+        assert result.status == "failed"
+        assert result.error is not None
+        assert (result.error["type"], result.error["message"]) == ("ValueError", "boom")
+        assert "agent.py" in result.error["traceback"]
+        run.start()  # the process goes on
+        assert run.result().status == "failed"
+
+
+@pytest.mark.parametrize("how", ["sys.exit(3)", "raise KeyboardInterrupt"])
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_a_node_that_exits_ends_the_run_and_not_the_process(tmp_path: Path, how: str, kind: str) -> None:
+    source = f"{kind} node(state):\n    if not state['log']:\n        {how}\n    return {{}}\ngraph = line(node)"
+    with child(tmp_path, source) as run:
+        run.start()
+        result = run.result()
+        assert result.status == "failed"
+        assert result.error is not None
+        assert result.error["type"] == ("SystemExit" if "exit" in how else "KeyboardInterrupt")
+        run.start({"log": ["go"]}, thread="2")
+        assert run.result().status == "done"
+
+
+def test_the_recursion_limit_keeps_its_name(tmp_path: Path) -> None:
+    source = """
+    graph = StateGraph(State).add_node("node", node).add_edge(START, "node").add_edge("node", "node").compile()
+    """
+    with child(tmp_path, NODE, source) as run:
+        run.start(recursion_limit=4)
+        error = run.result().error
+        assert error is not None
+        assert error["type"] == "GraphRecursionError"
+
+
+def test_an_interrupt_is_answered_and_the_run_goes_on(tmp_path: Path) -> None:
+    with child(tmp_path, ASK + "graph = line(ask)") as run:
+        run.start()
+        assert run.result().status == "interrupted"
+        asked = run.of(Interrupted)[0]
+        run.resume({asked.interrupt: "Ann"})
+        result = run.result()
+        assert (result.run, result.status, result.output) == ("r2", "done", {"log": ["Ann"]})
+        assert run.of(RunStarted)[1].resume == {asked.interrupt: "Ann"}
+
+
+def test_several_interrupts_are_answered_one_after_the_other(tmp_path: Path) -> None:
+    source = """
+    def ask2(state):
+        return {"log": [interrupt("age?")]}
+    graph = StateGraph(State).add_node(ask).add_node("sub", line(ask2)).add_edge(START, "ask").add_edge(START, "sub").compile()
+    """
+    with child(tmp_path, ASK, source) as run:
+        run.start()
+        run.result()
+        by_value = {event.value: event.interrupt for event in run.of(Interrupted)}
+        assert set(by_value) == {"name?", "age?"}
+        run.resume({by_value["age?"]: 7})
+        assert run.result().status == "interrupted"
+        run.resume({by_value["name?"]: "Ann"})
+        result = run.result()
+        assert result.status == "done"
+        assert sorted(map(str, result.output["log"])) == ["7", "Ann"]
+
+
+def test_an_answer_to_an_unknown_interrupt_is_an_input_error(tmp_path: Path) -> None:
+    with child(tmp_path, ASK + "graph = line(ask)") as run:
+        run.start()
+        run.result()
+        run.resume({"nonsense": 1})
+        error = run.result().error
+        assert error is not None
+        assert error["type"] == "InputError"
+        assert "nonsense" in error["message"]
+
+
+def test_a_breakpoint_stops_and_goes_on(tmp_path: Path) -> None:
+    source = """
+    def after(state):
+        return {"log": ["y"]}
+    graph = line(node, after)
+    """
+    with child(tmp_path, NODE, source) as run:
+        run.start(interrupt_before=["after"])
+        assert run.result().status == "interrupted"
+        assert run.of(Interrupted)[0].interrupt == "breakpoint:after"
+        run.resume(None)
+        result = run.result()
+        assert (result.status, result.output) == ("done", {"log": ["x", "y"]})
+
+
+def test_step_by_step_through_every_node(tmp_path: Path) -> None:
+    source = """
+    def after(state):
+        return {"log": ["y"]}
+    graph = line(node, after)
+    """
+    with child(tmp_path, NODE, source) as run:
+        run.start(interrupt_before=["*"])
+        stops = 0
+        while run.result().status == "interrupted":
+            stops += 1
+            run.resume(None)
+        assert stops == 2
+        assert run.result().output == {"log": ["x", "y"]}
+
+
+def test_a_start_without_input_asks_for_it_by_its_keys(tmp_path: Path) -> None:
+    with child(tmp_path, NODE + "graph = line(node)") as run:
+        run.send(command="start", run="r1", thread="1")
+        assert "log" in run.await_one(Notice, code="needs_input").text
+        assert not run.of(RunStarted)
+        run.start()
+        assert run.result().status == "done"
+
+
+def test_a_message_becomes_the_users_message(tmp_path: Path) -> None:
+    source = """
+    from langgraph.graph import MessagesState
+    def echo(state):
+        return {"messages": [("ai", state["messages"][-1].content + "!")]}
+    graph = StateGraph(MessagesState).add_node(echo).add_edge(START, "echo").compile()
+    """
+    with child(tmp_path, source) as run:
+        run.start(message="hi")
+        assert run.result().output["messages"][-1]["fields"]["content"] == "hi!"
+
+
+def test_a_message_for_an_entrypoint_is_its_value(tmp_path: Path) -> None:
+    source = """
+    from langgraph.func import entrypoint
+    @entrypoint()
+    def graph(text: str) -> str:
+        return text.upper()
+    """
+    with child(tmp_path, source) as run:
+        run.start(message="hi")
+        assert run.result().output == "HI"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"message": "hi"}, "log"), ({"given": [1]}, "a list"), ({"given": {"lgo": []}}, "none of"),
+     ({"config": [1]}, "config")],
+)  # fmt: skip
+def test_what_a_graph_does_not_take_is_an_input_error(tmp_path: Path, options: dict[str, object], said: str) -> None:
+    with child(tmp_path, NODE + "graph = line(node)") as run:
+        run.start(**options)
+        error = run.result().error
+        assert error is not None
+        assert error["type"] == "InputError"
+        assert said in error["message"]
+        assert error["hint"]
+        assert not run.of(TaskStarted)
+
+
+def test_config_and_context_reach_the_nodes(tmp_path: Path) -> None:
+    source = """
+    from dataclasses import dataclass
+    @dataclass
+    class Context:
+        who: str = "nobody"
+    def node(state, runtime, config):
+        conf = config["configurable"]
+        return {"log": [runtime.context.who, conf["thread_id"], conf.get("key"), config.get("tags")]}
+    from langchain_core.runnables import RunnableConfig
+    from langgraph.runtime import Runtime
+    node.__annotations__ = {"runtime": Runtime, "config": RunnableConfig}
+    builder = StateGraph(State, context_schema=Context).add_node(node).add_edge(START, "node")
+    graph = builder.compile()
+    """
+    with child(tmp_path, source) as run:
+        config = {"configurable": {"key": "value"}, "tags": ["mine"]}
+        run.start(thread="t7", config=config, context={"who": "Ann"})
+        assert run.result().output == {"log": ["Ann", "t7", "value", ["mine"]]}
+        run.start(thread="t8")
+        assert run.result().output["log"][0] == "nobody"
+
+
+SQLITE = """
+from langgraph.checkpoint.memory import InMemorySaver
+class SyncOnly(InMemorySaver):
+    async def aget_tuple(self, config):
+        raise NotImplementedError("use the asynchronous saver")
+    aput = aput_writes = alist = aget_tuple
+"""
+
+
+def test_a_checkpointer_that_is_only_synchronous_is_run_synchronously(tmp_path: Path) -> None:
+    with child(tmp_path, SQLITE + ASK + "graph = line(ask, checkpointer=SyncOnly())") as run:
+        run.start()
+        assert run.result().status == "interrupted"
+        run.resume({run.of(Interrupted)[0].interrupt: "Ann"})
+        assert run.result().output == {"log": ["Ann"]}
+
+
+def test_a_synchronous_checkpointer_with_an_asynchronous_node_is_explained(tmp_path: Path) -> None:
+    source = "async def node(state):\n    return {}\ngraph = line(node, checkpointer=SyncOnly())"
+    with child(tmp_path, SQLITE, source) as run:
+        run.start()
+        error = run.result().error
+        assert error is not None
+        assert error["type"] == "InputError"
+        assert "'node'" in error["message"]
+        assert error["hint"]
+
+
+@pytest.mark.parametrize("mode", ["sync", pytest.param("async", marks=pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="no context in async nodes"))])  # fmt: skip
+def test_the_mode_can_be_chosen(tmp_path: Path, mode: str) -> None:
+    source = """
+    def node(state):
+        get_stream_writer()("here")
+        return {"log": [threading.current_thread().name]}
+    graph = line(node)
+    """
+    with child(tmp_path, source, mode=mode) as run:
+        run.start()
+        assert run.result().status == "done"
+        assert run.of(CustomWritten)[0].node == "node"
+
+
+def test_draining_ends_the_run_after_the_superstep(tmp_path: Path) -> None:
+    source = """
+    async def slow(state):
+        get_stream_writer()("in") if sys.version_info >= (3, 11) else print("in")
+        while not os.path.exists("go"):
+            await asyncio.sleep(0.01)
+        return {"log": ["slow"]}
+    def never(state):
+        return {"log": ["never"]}
+    graph = line(slow, never)
+    """
+    with child(tmp_path, source) as run:
+        run.start()
+        run.await_one(TaskStarted, node="slow")
+        run.stop("drain")
+        run.send(command="nonsense")  # obeyed after the run; commands are read in order
+        (tmp_path / "go").touch()
+        assert run.result().status == "stopped"
+        assert [event.node for event in run.of(TaskEnded)] == ["slow"]
+
+
+@pytest.mark.parametrize("kind", ["async def", "def"])
+def test_cancelling_ends_the_run_at_once(tmp_path: Path, kind: str) -> None:
+    wait = "await asyncio.sleep(300)" if kind == "async def" else "time.sleep(300)"
+    with child(tmp_path, f"{kind} slow(state):\n    {wait}\ngraph = line(slow)", mode="async") as run:
+        run.start()
+        run.await_one(TaskStarted, node="slow")
+        run.stop("cancel")
+        assert run.result().status == "stopped"
+        assert len(run.of(RunEnded)) == 1
+
+
+def test_a_blocked_loop_is_noticed_with_its_line(tmp_path: Path) -> None:
+    source = """
+    async def block(state):
+        while not os.path.exists("go"):
+            time.sleep(0.05)
+        return {}
+    graph = line(block)
+    """
+    with child(tmp_path, source) as run:
+        run.start()
+        text = run.await_one(Notice, code="blocked").text
+        assert "agent.py:" in text
+        (tmp_path / "go").touch()
+        assert run.result().status == "done"
