@@ -139,6 +139,6 @@ class Lines(Rows):
 
     def index_of(self, key: Hashable) -> int | None:
         """Return where the row is after older ones went."""
-        if not isinstance(key, int) or key - self._first >= len(self._rows):
+        if not self._rows or not isinstance(key, int) or key - self._first >= len(self._rows):
             return None
         return max(key - self._first, 0)

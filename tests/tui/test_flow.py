@@ -1,4 +1,5 @@
 import random
+import tracemalloc
 
 import pytest
 
@@ -170,3 +171,19 @@ def test_a_reflow_of_much_text_comes_in_slices_and_ends_right():
     for number in range(300):
         fresh.append(fresh.add(number, titled(str(number))), "你好 wide text " * 60)
     assert lines == shown(fresh, 31)
+
+
+def test_many_tokens_take_a_few_bytes_each():
+    tracemalloc.start()
+    try:
+        rows = Wrapped()
+        for number in range(50):
+            block = rows.add(number, titled(str(number)))
+            for _ in range(20):
+                for _ in range(100):
+                    rows.append(block, "token ")
+                len(rows)
+        size, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size / 100_000 < 20
