@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -107,9 +107,8 @@ class WatchApp(App[None]):
         session: Session | None = None,
         filter_text: str = "",
         request: RunRequest | None = None,
-        begin: Callable[[], None] | None = None,
     ) -> None:
-        """Watch `source`. `begin` starts it, after the first paint; `request` is what `r` runs again."""
+        """Watch `source`. `request`, where there is one, is started after the first paint; `r` runs it again."""
         super().__init__()
         self.source = source
         self.session = session or Session()
@@ -127,7 +126,6 @@ class WatchApp(App[None]):
         self.paused = False
         self.hint = ""
         self.error = ""
-        self._begin = begin
         self._chosen = "1"
         self._counted: Selection | None = None
         self._drawn: object = None
@@ -158,8 +156,8 @@ class WatchApp(App[None]):
         self.call_after_refresh(self._start)
 
     def _start(self) -> None:
-        if self._begin is not None:
-            self._begin()
+        if self.request is not None:
+            self.source.start(self.request)
         # What is there now stays for good; without this every full collection walks through all of it.
         gc.collect()
         gc.freeze()
