@@ -86,6 +86,8 @@ class Process:
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_SIZE)  # type: ignore[attr-defined,unused-ignore]
         self._driver: Driver | None = None
         self._queue: asyncio.Queue[dict[str, Json] | None] | None = None
+        self._early: list[dict[str, Json] | None] = []  # commands that came before there was a queue
+        self._queueing = threading.Lock()
         self._loop = _private_loop()
         self._loaded = threading.Event()
         os.register_at_fork(after_in_child=self._forked)
@@ -125,9 +127,13 @@ class Process:
         return self._loop.create_task(self._begin(self._driver))
 
     async def _begin(self, driver: Driver) -> None:
-        self._queue = asyncio.Queue()
+        queue: asyncio.Queue[dict[str, Json] | None] = asyncio.Queue()
+        with self._queueing:
+            for command in self._early:
+                queue.put_nowait(command)
+            self._queue = queue
         self._loaded.set()
-        await driver.serve(self._queue)
+        await driver.serve(queue)
 
     def _serve(self, serving: asyncio.Task[None]) -> None:
         while not serving.done():
@@ -161,12 +167,15 @@ class Process:
             if kind == "stop":
                 self._stop(str(command.get("how") or "drain"), command.get("error"))
             else:
-                self._loaded.wait()
                 self._put(command)
         self._end()
 
     def _put(self, command: dict[str, Json] | None) -> None:
-        queue = self._queue
+        # Nothing is waited for here: this thread also has to see that the watcher is gone.
+        with self._queueing:
+            queue = self._queue
+            if queue is None:
+                self._early.append(command)
         if queue is not None:
             with suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(queue.put_nowait, command)
