@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
 
@@ -401,9 +400,7 @@ def _screen(source: Source, session: Session, request: RunRequest | None, view: 
 
     if not sys.stdin.isatty():  # it was a pipe with the input; from here on keys are read
         os.dup2(os.open("/dev/tty", os.O_RDONLY), 0)
-    # The graph's imports take the processor for seconds: the screen comes first.
-    begin = None if request is None else partial(source.start, request)
-    WatchApp(source, session=session, filter_text=view.filter_text, request=request, begin=begin).run()
+    WatchApp(source, session=session, filter_text=view.filter_text, request=request).run()
     source.close()
 
     from lgwatch.headless import exit_code, tell_error
