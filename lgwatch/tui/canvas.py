@@ -20,6 +20,11 @@ from .rows import Lines, Row, Rows, overlay, shifted
 from .text import cell_len, clean, crop
 from .viewport import Viewport
 
+DEEP = 8
+"""Characters of a span that are looked at for each cell of the line: a span may be huge, or a pile of combining marks."""
+COPIED = 1_000_000
+"""Characters of a span that are copied with a selection."""
+
 
 class Canvas(Widget):
     """Rows of text, the last cell of each line being the scrollbar. It has no border or padding of its own.
@@ -217,7 +222,7 @@ class Canvas(Widget):
     def _segments(
         self, index: int, room: int, look: Look, over: str, span: tuple[int, int] | None
     ) -> tuple[list[Segment], int]:
-        spans = self._spans(index)
+        spans = self._spans(index, (self.left + room) * DEEP)
         if self._places is not None:
             spans = overlay(spans, self._places("".join(text for text, _ in spans)), "match")
         if span is not None:
@@ -235,10 +240,11 @@ class Canvas(Widget):
             segments.append(Segment(text, look[f"{over} {name}" if over else name]))
         return segments, used
 
-    def _spans(self, index: int) -> Row:
+    def _spans(self, index: int, most: int) -> Row:
+        """Return the row, cleaned; of each span no more than `most` characters."""
         try:
             row = self.rows.row(index, self.width_of_rows()) if index < len(self.rows) else self.empty
-            return [(clean(text), name) for text, name in row]
+            return [(clean(text[:most]), name) for text, name in row]
         except Exception as error:  # foreign data in it, our code over it: show it and live
             return [(clean(f"⚠ this row cannot be rendered: {type(error).__name__}"), "warn")]
 
@@ -269,7 +275,7 @@ class Canvas(Widget):
         last = selection.end.y if selection.end is not None else len(self.rows) - 1
         lines = []
         for index in range(max(first, 0), min(last, len(self.rows) - 1) + 1):
-            text = "".join(text for text, _ in self._spans(index))
+            text = "".join(text for text, _ in self._spans(index, COPIED))
             start, end = selection.get_span(index) or (0, 0)
             lines.append(text[start : len(text) if end < 0 else end])
         return "\n".join(lines), "\n"

@@ -395,3 +395,12 @@ async def test_a_view_without_rows_says_so():
         rows.append([("something", "")])
         app.view.show()
         assert app.lines == ["something", "", ""]
+
+
+async def test_a_huge_row_is_cut_before_it_is_looked_at(monkeypatch):
+    seen = []
+    monkeypatch.setattr("lgwatch.tui.canvas.clean", lambda text: seen.append(len(text)) or text)
+    app = Screen(Lines([[("x" * 5_000_000, "")], [("e" + "\u0301" * 100_000, "")]]))
+    async with app.run_test(size=(20, 3)):
+        assert app.lines[0] == "x" * 19
+        assert max(seen) < 1000
