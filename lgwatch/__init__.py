@@ -38,7 +38,7 @@ def read_journal(path: str | PathLike[str]) -> Session:
 
     reader = JournalReader(Path(path))
     session = Session(reader.header)
-    for event in reader.poll():
+    for event in reader.read():
         session.apply(event)
     reader.close()
     return session

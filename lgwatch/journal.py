@@ -121,7 +121,7 @@ class JournalWriter:
     def attach(cls, path: Path | str) -> JournalWriter:
         """Return a writer that goes on with an existing journal, on a fresh line. Raises JournalError."""
         reader = JournalReader(path)
-        last = max((event.at for event in reader.poll()), default=0.0)
+        last = max((event.at for event in reader.read()), default=0.0)
         writer = cls.__new__(cls)
         try:
             fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
@@ -212,15 +212,14 @@ def decode(line: bytes) -> Event:
         return Unknown(at=at if type(at) in _TYPES["float"] else 0.0, ns=_strings(ns), kind=str(kind), data=data)
     event = _new(cls)
     for name, put, default, types in _SLOTS[cls]:
-        if name in data:
-            value = data[name]
-            if types is None or type(value) in types:
-                put(event, value)
-                continue
-            if type(default) is tuple:
-                put(event, _strings(value))
-                continue
-        put(event, default)
+        if name not in data:
+            put(event, default)
+            continue
+        value = data[name]
+        if types is None or type(value) in types:
+            put(event, value)
+        else:
+            put(event, _strings(value) if type(default) is tuple else default)
     return event
 
 
@@ -317,6 +316,12 @@ class JournalReader:
                     return events
         return events
 
+    def read(self) -> Iterator[Event]:
+        """Yield the events that `poll` would return, without holding them all in memory."""
+        end = os.fstat(self._fd).st_size
+        while self._next < end and (events := self.poll(0.05)):
+            yield from events
+
     def _fill(self, end: int) -> bool:
         while self._position < end and (data := os.pread(self._fd, CHUNK, self._position)):
             self._position += len(data)
@@ -379,12 +384,11 @@ def resolved_events(path: Path | str) -> Iterator[Event]:
     reader = JournalReader(path)
     known: dict[str, Json] = {}
     try:
-        while events := reader.poll(0.05):
-            for event in events:
-                if type(event) is ValueStored:
-                    known[event.id] = resolve(event.data, known.__getitem__)
-                else:
-                    yield resolve_event(event, known.__getitem__)
+        for event in reader.read():
+            if type(event) is ValueStored:
+                known[event.id] = resolve(event.data, known.__getitem__)
+            else:
+                yield resolve_event(event, known.__getitem__)
     finally:
         reader.close()
 

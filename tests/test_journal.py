@@ -532,6 +532,18 @@ def test_a_budget_gives_everything_in_the_end(path: Path):
     assert reader.position[0] == path.stat().st_size
 
 
+def test_reading_all_of_a_file_ends_where_it_ended(path: Path):
+    writer = JournalWriter(path, target="x")
+    writer.append(custom(0))
+    reader = JournalReader(path)
+    found = []
+    for event in reader.read():
+        writer.append(event)
+        found.append(event)
+    assert len(found) == 1
+    assert len(list(reader.read())) == 1
+
+
 def test_a_budget_is_kept_also_by_long_lines(path: Path):
     written(path, *(Output(text="x" * 100_000) for _ in range(20)))
     reader = JournalReader(path)

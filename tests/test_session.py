@@ -177,6 +177,19 @@ def test_a_resumed_task_counts_a_second_attempt():
     assert session.task("ask").status == "waiting"
 
 
+def test_an_attempt_that_is_told_before_its_task_is_its_tasks():
+    session = play(attempt("a"), task("a"), result("a"))
+    assert [span.id for span in session.task("a").spans] == ["a-1"]
+    assert (session.task("a").attempts, session.task("a").began) == (1, pytest.approx(0.2))
+
+
+def test_an_attempt_after_a_resume_that_is_told_early_belongs_to_the_new_visit():
+    session = play(task("ask"), attempt("ask", 1), interrupted("ask"), resumed(), attempt("ask", 2), task("ask"))
+    first, second = session.tasks()
+    assert [[span.id for span in one.spans] for one in (first, second)] == [["ask-1"], ["ask-2"]]
+    assert (first.attempts, second.attempts) == (1, 2)
+
+
 def test_attempts_add_up_over_retries_and_visits():
     session = play(
         task("ask"), attempt("ask", 1), span_end("ask-1", status="error"), attempt("ask", 2), interrupted("ask"),
