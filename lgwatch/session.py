@@ -202,11 +202,6 @@ class Session:
         task.triggers = event.triggers
         if before is not None:
             task.visits = before.attempts + 1
-        for span in self._early.pop(event.task, []):
-            self._adopt(task, span)
-            if task.began is None:
-                task.status, task.began = "running", span.started
-                task.started = min(task.started, span.started)
 
     def _current_run(self, event: Event, seq: int) -> Run:
         if not self.runs:  # a journal whose beginning was cut
@@ -221,6 +216,11 @@ class Session:
             parent.children.append(task)
             self._touched(parent.id)
         self._tasks[event.task] = run.tasks[event.task] = task
+        for span in self._early.pop(event.task, []):
+            self._adopt(task, span)
+            if task.began is None:
+                task.status, task.began = "running", span.started
+                task.started = min(task.started, span.started)
         return task
 
     def _touched(self, task_id: str) -> Task | None:
@@ -274,7 +274,8 @@ class Session:
         task = self._tasks.get(event.task)
         if task is None or task.run != run.id:  # an error handler's task has an end and no start
             task = self._add_task(event, seq, run)
-            task.began = event.at
+            if task.began is None:
+                task.began = event.at
         task.end_seq, task.error, task.interrupts = seq, event.error, event.interrupts
         task.wrote = _keys(event.writes) or task.wrote
         status = "done"

@@ -215,6 +215,11 @@ def test_an_error_handlers_task_has_an_end_and_no_start():
     assert (handler.status, handler.wrote, handler.elapsed(9.0)) == ("done", ("x",), 0)
 
 
+def test_an_error_handler_took_as_long_as_its_attempt():
+    session = play(task("a"), failed("a"), attempt("h", at=1.0), span_end("h-1", at=3.0), result("h", at=3.0))
+    assert session.task("h").elapsed(9.0) == pytest.approx(2.0)
+
+
 def test_an_error_handler_inside_a_subgraph_is_inside_its_task():
     session = play(task("sub"), failed("__error_handler__a", ns=("sub:sub",)))
     assert session.task("sub").children == [session.task("__error_handler__a")]
