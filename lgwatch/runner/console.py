@@ -112,7 +112,8 @@ class Console:
             self._partial.clear()
             with suppress(Exception):
                 # Not what began a moment ago: its newline is on the way.
-                if any([stream.show_stale() for stream in (self.stdout, self.stderr)]):
+                left = [stream.show_stale() for stream in (self.stdout, self.stderr)]
+                if any(left):
                     self._partial.set()
 
     # ── input, breakpoints ───────────────────────────────────────────────────────────────────────────────────────

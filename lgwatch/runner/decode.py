@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from threading import RLock
 from typing import Any, Protocol
 
 from lgwatch.events import (
@@ -117,10 +116,11 @@ class Decoder:
     ) -> None:
         self._append = append
         self._repeat = repeat
-        self._memory = memory
+        self.snapshot = memory.snapshot
+        """The JSON-safe form of a value. Callbacks come from the threads of the nodes, so `memory` allows for several."""
+        self.touch = memory.touch
         self._node_tags = node_tags or {}
         self._on_task_end = on_task_end
-        self._lock = RLock()
         self.pinned = False
         """Whether the namespace of a custom part ends with the segment of the task that wrote it."""
         self._guessed = False
@@ -139,16 +139,6 @@ class Decoder:
         """What waits for an answer, by interrupt id."""
         self.state: Json = None
         """The root graph's state at the last checkpoint."""
-
-    def snapshot(self, value: object) -> Json:
-        """Return the JSON-safe form of a value. Callbacks come from the threads of the nodes: one at a time."""
-        with self._lock:
-            return self._memory.snapshot(value)
-
-    def touch(self) -> None:
-        """User code may have changed what was seen before."""
-        with self._lock:
-            self._memory.touch()
 
     def decode(self, ns: Sequence[str], mode: str, payload: Any) -> None:
         """Append the events that this part stands for."""

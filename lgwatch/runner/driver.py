@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langgraph.types import Command
@@ -79,7 +79,8 @@ class Request:
     options: dict[str, Any]
     event: RunStarted
     context: Json = None
-    settings: Mapping[str, Json] = field(default_factory=dict)
+    durability: str = ""
+    """When the attached checkpointer saves (`exit`, `async`, `sync`); all but `exit` keep what a fork can start from."""
 
 
 class Driver:
@@ -246,8 +247,12 @@ class Driver:
             if nodes := settings.get(name):
                 options[name] = "*" if nodes in ("*", ["*"]) else nodes
         config = asking.config_of(settings, thread)
+        if "recursion_limit" in config:  # whoever watches says how far there is to go
+            told = event.config if isinstance(event.config, dict) else {}
+            event = replace(event, config={**told, "recursion_limit": config["recursion_limit"]})
         context = asking.context_of(self._graph, settings.get("context"))
-        return Request(str(command["run"]), thread, given, config, options, event, context)
+        durability = str(settings.get("durability") or "")
+        return Request(str(command["run"]), thread, given, config, options, event, context, durability)
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -291,9 +296,12 @@ class Driver:
     def _options(self, run: Run, asked: Request, spans: Spans) -> dict[str, Any]:
         config = {**asked.config, "callbacks": [spans]}
         options: dict[str, Any] = {"config": config, "stream_mode": list(MODES), "subgraphs": True, **asked.options}
-        known = inspect.signature(self._graph.astream).parameters
+        known = inspect.signature(type(self._graph).astream).parameters
         if asked.context is not None and "context" in known:
             options["context"] = asked.context
+        if self._attached and "durability" in known:
+            # A checkpoint for each step costs a tiny step a fifth of its time; the same checkpoints are told either way.
+            options["durability"] = asked.durability or "exit"
         if "control" in known:
             from langgraph.runtime import RunControl
 
