@@ -1,7 +1,7 @@
 """Watch and debug LangGraph runs live, in the terminal.
 
-The public Python API reads journals: `read_journal(path)` gives a loaded `Session`, `read_events(path)` the events
-with their references resolved. Both raise `lgwatch.errors.JournalError` when the file cannot be read.
+The public Python API reads journals: `read_journal(path)` gives a loaded `Session`, `events(path)` the events with
+their references resolved. Both raise `lgwatch.errors.JournalError` when the file cannot be read.
 """
 
 from __future__ import annotations
@@ -15,17 +15,16 @@ if TYPE_CHECKING:
     from lgwatch.events import Event
     from lgwatch.session import Session
 
+    def events(path: str | PathLike[str]) -> Iterator[Event]:
+        """Yield the events of a journal, oldest first, with every reference replaced by the value it stands for."""
+else:
+    # The module of the vocabulary has the same name; it can be called, so both meanings hold whatever loads first.
+    from lgwatch import events
+
 __version__ = "0.1.0"
-__all__ = ["read_events", "read_journal"]
+__all__ = ["events", "read_journal"]
 
-# The runner imports this package in the user's interpreter: nothing may load with it.
-
-
-def read_events(path: str | PathLike[str]) -> Iterator[Event]:
-    """Yield the events of a journal, oldest first, with every reference replaced by the value it stands for."""
-    from lgwatch.journal import resolved_events
-
-    return resolved_events(Path(path))
+# The runner imports this package in the user's interpreter: nothing heavy may load with it.
 
 
 def read_journal(path: str | PathLike[str]) -> Session:

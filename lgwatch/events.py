@@ -6,7 +6,12 @@ equals its default is left out on the line. Nothing here reads a clock, a file o
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from os import PathLike
+from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar, TypeAlias
 
 Json: TypeAlias = Any
@@ -284,3 +289,15 @@ def defaults(cls: type[Event]) -> dict[str, Json]:
     """Return the fields of an event class with the value that each has when it is left out, in their order."""
     empty = cls()
     return {f.name: getattr(empty, f.name) for f in fields(cls)}
+
+
+class _Callable(ModuleType):
+    """What `lgwatch.events` is: this module, and the function of the public API that reads the events of a journal."""
+
+    def __call__(self, path: str | PathLike[str]) -> Iterator[Event]:
+        from lgwatch.journal import resolved_events
+
+        return resolved_events(Path(path))
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -113,6 +113,11 @@ class Filter:
         """Whether the record is kept, its text apart."""
         return all(term(record) for term in self.terms)
 
+    @property
+    def moments(self) -> bool:
+        """Whether it asks for the moment or the task of single events, which events with one facet do not share."""
+        return any(term.field in ("t", "task") for term in self.terms)
+
     def text(self, text: str) -> bool:
         """Whether a record with this text is kept, the rest apart."""
         return all(term.holds((text,)) for term in self.texts)

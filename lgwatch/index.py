@@ -138,12 +138,25 @@ class EventIndex:
         return self.tasks[self.task[seq]]
 
 
-class Selection:
-    """The sequence numbers of the events that a question keeps; grows with the index, asked once per facet."""
+class Moment(NamedTuple):
+    """What a filter can ask of a single event: when it was, and whose. Everything else is in its facet."""
 
-    def __init__(self, index: EventIndex, keep: Callable[[Facet], bool]) -> None:
+    at: float
+    task: str
+
+
+class Selection:
+    """The sequence numbers of the events that a question keeps; grows with the index, asked once per facet.
+
+    `each` is asked of every event whose facet is kept, for questions about its moment.
+    """
+
+    def __init__(
+        self, index: EventIndex, keep: Callable[[Facet], bool], each: Callable[[Moment], bool] | None = None
+    ) -> None:
         self._index = index
         self._keep = keep
+        self._each = each
         self._verdicts = bytearray()
         self._seen = 1
         self.seqs = array("I")
@@ -157,7 +170,11 @@ class Selection:
         before, end = len(self.seqs), len(index)
         if self._seen < end:
             verdicts = map(self._verdicts.__getitem__, index.facet[self._seen : end])
-            self.seqs.extend(compress(range(self._seen, end), verdicts))
+            kept = compress(range(self._seen, end), verdicts)
+            each = self._each
+            self.seqs.extend(
+                kept if each is None else (seq for seq in kept if each(Moment(index.at[seq], index.task_of(seq))))
+            )
             self._seen = end
         return len(self.seqs) - before
 

@@ -149,3 +149,11 @@ def test_a_token_costs_fewer_than_forty_bytes():
         tracemalloc.stop()
     assert len(index) == 200_001
     assert size / 200_000 < 40
+
+
+def test_a_question_about_time_or_task_is_asked_of_every_event() -> None:
+    session = play(CustomWritten(task="t1", at=1.0), CustomWritten(task="t2", at=2.0))
+    late = parse("t>1.5")
+    assert [session.index.at[seq] for seq in Selection(session.index, late, late)] == [2.0]
+    own = parse("task:t1")
+    assert {session.index.task_of(seq) for seq in Selection(session.index, own, own)} == {"t1"}

@@ -611,7 +611,7 @@ def test_references_are_resolved_through_chains(path: Path, length: int):
     assert reader.line(length + 1)["writes"] == {"messages": {"$ref": f"v{length - 1}"}}
     expected = {"messages": [f"m{n}" for n in range(length)]}
     assert reader.resolved(length + 1)["writes"] == expected
-    (event,) = lgwatch.read_events(path)
+    (event,) = lgwatch.events(path)
     assert isinstance(event, TaskEnded)
     assert (event.writes, event.error) == (expected, {"type": "E", "message": "m"})
 
@@ -621,7 +621,7 @@ def test_a_reference_to_nothing_is_left_as_it_is(path: Path):
     reader = JournalReader(path)
     reader.poll()
     assert reader.resolved(1)["data"] == {"$ref": "v9"}
-    assert [getattr(event, "data", None) for event in lgwatch.read_events(path)] == [{"$ref": "v9"}]
+    assert [getattr(event, "data", None) for event in lgwatch.events(path)] == [{"$ref": "v9"}]
 
 
 def test_a_value_whose_line_is_gone_is_left_as_it_is(path: Path):
@@ -637,14 +637,14 @@ def test_values_inside_of_values_are_resolved(path: Path):
         path, ValueStored(id="v1", data="long text"), ValueStored(id="v2", data={"content": {"$ref": "v1"}}),
         GraphLoaded(nodes=[{"id": "a", "x": {"$ref": "v2"}}]),
     )  # fmt: skip
-    (event,) = lgwatch.read_events(path)
+    (event,) = lgwatch.events(path)
     assert isinstance(event, GraphLoaded)
     assert event.nodes == [{"id": "a", "x": {"content": "long text"}}]
 
 
 def test_the_public_functions_refuse_what_is_no_journal(path: Path):
     path.write_text("hello\n")
-    calls: list[Callable[[], object]] = [lambda: lgwatch.read_journal(path), lambda: list(lgwatch.read_events(path))]
+    calls: list[Callable[[], object]] = [lambda: lgwatch.read_journal(path), lambda: list(lgwatch.events(path))]
     for call in calls:
         with pytest.raises(JournalError):
             call()
