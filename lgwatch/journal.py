@@ -23,7 +23,8 @@ import orjson
 
 from lgwatch.errors import JournalError
 from lgwatch.events import EVENTS, Event, Header, Json, MessageChunk, Notice, Unknown, ValueStored, defaults
-from lgwatch.values import resolve, snapshot
+from lgwatch.refs import resolve
+from lgwatch.values import snapshot
 
 VERSION = 1
 CHUNK = 1 << 20

@@ -25,10 +25,10 @@ from lgwatch.events import (
     path,
 )  # fmt: skip
 from lgwatch.records import Message, Part, Task
+from lgwatch.refs import preview
 from lgwatch.session import Session
 from lgwatch.sources import Source
 from lgwatch.text import clean
-from lgwatch.values import preview
 
 WIDTH = 160
 """Characters of a payload on one line."""

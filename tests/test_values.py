@@ -25,7 +25,10 @@ from langgraph.graph.message import add_messages
 from langgraph.types import Command, Interrupt, Overwrite, Send
 from typing_extensions import TypedDict
 
-from lgwatch.values import DEPTH, ITEMS, REPR, TEXT, Json, Values, preview, resolve, snapshot
+from lgwatch.events import Json
+from lgwatch.limits import DEPTH, ITEMS, REPR, TEXT
+from lgwatch.refs import preview, resolve
+from lgwatch.values import Values, snapshot
 
 
 class Shelf:
@@ -598,7 +601,7 @@ def test_a_field_deep_in_a_long_list_shows_after_a_bounded_number_of_looks(shelf
     messages = talk(400)
     shelf.snapshot(messages)
     messages[100].additional_kwargs["late"] = True
-    looks = [shelf.seen(messages)[100] == snapshot(messages[100]) for _ in range(400 // 8)]
+    looks = [shelf.seen(messages)[100] == snapshot(messages[100]) for _ in range(400 // 16)]
     assert looks[-1]
 
 

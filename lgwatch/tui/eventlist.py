@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, ClassVar
 from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.index import Facet, Selection, shown
+from lgwatch.refs import preview
 from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, fit, node_style
 from lgwatch.tui.text import cell_len, clean, crop
-from lgwatch.values import preview
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source

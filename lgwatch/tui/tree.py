@@ -6,9 +6,9 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
 from lgwatch.events import Json
+from lgwatch.refs import preview
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.text import clean, wrap
-from lgwatch.values import preview
 
 OPEN_DEPTH = 2
 """Levels that are open at first."""
