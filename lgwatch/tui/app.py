@@ -224,7 +224,7 @@ class WatchApp(App[None]):
         )
         names = [(key, name) for key, name, _ in PRESETS]
         self.tabs.show(chrome.tabs(session, names, self._chosen, self.hint, width))
-        self.prompt.rest(*chrome.filter_line(session, self.keep, self._kept()))
+        self.prompt.rest(*chrome.filter_line(session, self.keep, self._kept(), width))
         if self.error:
             self.keys.show([(f" ✗ {self.error}", "error")])
         elif width < 100 and (attention := chrome.attention(session, self.hint, width)):
@@ -237,7 +237,9 @@ class WatchApp(App[None]):
             return len(self.pane("events").rows)
         if self._counted is None:
             keep = self.keep
-            self._counted = Selection(self.session.index, lambda facet: shown(facet) and keep(facet))
+            self._counted = Selection(
+                self.session.index, lambda facet: shown(facet) and keep(facet), keep if keep.moments else None
+            )
         self._counted.update()
         return len(self._counted)
 

@@ -15,6 +15,8 @@ WORDS = {
     "failed": "FAILED", "stopped": "STOPPED", "crashed": "CRASHED",
 }  # fmt: skip
 
+LIMIT = 1000
+"""Recursion limits up to which the step is shown against the limit: more is no limit that a graph is meant to meet."""
 NEWS = 6.0
 """Seconds of the run for which a notice stands beside the tabs."""
 
@@ -31,7 +33,7 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
     if run is not None:
         row.append((f" {clock(run.elapsed(now))}", "title"))
         if run.step > 0:
-            row.append((f"   step {run.step}", "dim"))
+            row.append(_step(run.step, run.limit))
     if session.tokens_in or session.tokens_out:
         row.append((f"   ↑{amount(session.tokens_in)} ↓{amount(session.tokens_out)}", ""))
     rate = session.rate()
@@ -46,6 +48,12 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
         right.append((f"  ev {amount(len(session.index) - 1 - session.counts.get('value', 0))} ", "dim"))
     right.append((" REC ● " if recording else " ▷ FILE ", "error" if recording else "dim"))
     return fit(row, right, width)
+
+
+def _step(step: int, limit: int | None) -> tuple[str, str]:
+    if limit is None or limit > LIMIT:
+        return f"   step {step}", "dim"
+    return f"   step {step}/{limit}", "warn" if step > limit * 0.8 else "dim"
 
 
 def tabs(session: Session, names: Sequence[tuple[str, str]], chosen: str, hint: str, width: int) -> Row:
@@ -77,11 +85,12 @@ def attention(session: Session, hint: str, width: int) -> Row:
     return []
 
 
-def filter_line(session: Session, keep: Filter, kept: int) -> tuple[Row, Row]:
+def filter_line(session: Session, keep: Filter, kept: int, width: int) -> tuple[Row, Row]:
     """Return the filter as it stands, and its count."""
     total = len(session.index) - 1 - session.counts.get("value", 0)
     if not keep:
-        return [(" filter ▸ ", "faint"), ("f to filter: node:… tag:… type:… or a word", "faint")], []
+        hint = "f to filter: node:… tag:… type:… or a word" if width >= 100 else "f: node:… tag:… or a word"
+        return [(" filter ▸ ", "faint"), (hint, "faint")], []
     return (
         [(" filter ▸ ", "bold accent"), (keep.source, "")],
         [(f"{amount(kept)} of {amount(total)} events ", "dim")],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.events import Json
@@ -41,21 +43,25 @@ class EventRows(Rows):
         self._line = source.resolved if resolve else source.line
         self._of = of
         self._draw = draw
-        self._session: Session | None = None
+        self.session: Session | None = None
         self._keep = Filter()
         self._selection: Selection | None = None
         self._asked = 0
         self._texts: array[int] = array("I")
         self.seqs: array[int] = array("I")
+        self.times = Times()
 
     def update(self, session: Session, keep: Filter) -> bool:
         """Take in new events, or a new filter; return whether the rows changed."""
-        fresh = self._selection is None or session is not self._session or keep != self._keep
+        fresh = self._selection is None or session is not self.session or keep != self._keep
         if fresh:
-            self._session, self._keep = session, keep
-            self._selection = Selection(session.index, lambda facet: self._of(facet) and keep(facet))
+            self.session, self._keep = session, keep
+            self._selection = Selection(
+                session.index, lambda facet: self._of(facet) and keep(facet), keep if keep.moments else None
+            )
             self._asked, self._texts = 0, array("I")
         assert self._selection is not None
+        fresh |= self.times.set(session)
         new = self._selection.update()
         if not keep.texts:
             self.seqs = self._selection.seqs
@@ -82,27 +88,61 @@ class EventRows(Rows):
         return len(self.seqs)
 
     def key(self, index: int) -> Hashable:
-        """An event never changes."""
-        return self.seqs[index]
+        """An event never changes, only what its time is told from."""
+        return (self.seqs[index], self.times.key(self.seqs, index))
 
     def index_of(self, key: Hashable) -> int | None:
         """Find an event again after the filter changed: itself, or the next one that is kept."""
-        if not isinstance(key, int) or not self.seqs:
+        if not isinstance(key, tuple) or not self.seqs:
             return None
-        low, high = 0, len(self.seqs) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if self.seqs[middle] < key:
-                low = middle + 1
-            else:
-                high = middle
-        return low
+        return min(bisect_left(self.seqs, key[0]), len(self.seqs) - 1)
 
     def row(self, index: int, width: int) -> Row:
         """Read the event's line and draw it."""
         seq = self.seqs[index]
-        facet = self._session.index.facet_of(seq) if self._session else Facet("", "", "", None, "")
-        return self._draw(facet, self._line(seq), width)
+        facet = self.session.index.facet_of(seq) if self.session else Facet("", "", "", None, "")
+        return fit([self.times.stamp(self.seqs, index, width), *self._draw(facet, self._line(seq), width)], [], width)
+
+
+class Times:
+    """What the time column says: seconds since the first run began, the clock, or the distance to the row before."""
+
+    MODES: ClassVar[tuple[str, ...]] = ("start", "delta", "clock")
+    NARROW = 56
+    """Cells of a row below which the column is short."""
+
+    def __init__(self) -> None:
+        self.mode = "start"
+        self._zero = 0.0
+        self._began: datetime | None = None
+        self._at: array[float] = array("d")
+
+    def set(self, session: Session) -> bool:
+        """Take in the session; return whether all times are told anew."""
+        self._at = session.index.at
+        zero = session.runs[0].started if session.runs else 0.0
+        try:
+            self._began = datetime.fromisoformat(session.header.started.replace("Z", "+00:00"))
+        except ValueError:
+            self._began = None
+        fresh = zero != self._zero
+        self._zero = zero
+        return fresh
+
+    def key(self, seqs: array[int], index: int) -> Hashable:
+        """Return what a row's time depends on besides its event."""
+        return (self.mode, seqs[index - 1] if index else 0) if self.mode == "delta" else (self.mode, self._zero)
+
+    def stamp(self, seqs: array[int], index: int, width: int) -> tuple[str, str]:
+        """Return a row's time, right-aligned."""
+        at, short = self._at[seqs[index]], width < self.NARROW
+        if self.mode == "clock" and self._began is not None:
+            text = f"{(self._began + timedelta(seconds=at)).astimezone():%H:%M:%S.%f}"
+            return text[: 8 if short else 12] + " ", "time"
+        if self.mode == "delta":
+            at -= self._at[seqs[index - 1]] if index else at
+            return (f"{at:+6.2f} " if short else f"{at:+8.3f} "), "time"
+        return (f"{at - self._zero:6.2f} " if short else f"{at - self._zero:8.3f} "), "time"
 
 
 def where(path: str, room: int) -> tuple[str, str]:
@@ -114,20 +154,11 @@ def where(path: str, room: int) -> tuple[str, str]:
     return shown + " " * (room - cell_len(shown) + 1), node_style(path) if path else "faint"
 
 
-def stamp(line: dict[str, Json]) -> tuple[str, str]:
-    """Return an event's offset, right-aligned."""
-    at = line.get("at")
-    return f"{at:8.3f} " if isinstance(at, float | int) else " " * 9, "time"
-
-
 # ── custom events ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _custom(facet: Facet, line: dict[str, Json], width: int) -> Row:
-    data = line.get("data")
-    room = max(10, min(24, width // 4))
-    head: Row = [stamp(line), where(facet.path, room)]
-    return fit([*head, *_payload(data)], [], width)
+    return [where(facet.path, max(8, min(24, width // 4))), *_payload(line.get("data"))]
 
 
 def _payload(data: Json) -> Row:
@@ -179,8 +210,12 @@ class CustomPane(Pane):
 def _event_subject(rows: EventRows, index: int | None) -> Subject | None:
     if index is None:
         return None
-    seq = rows.seqs[index]
-    return Subject(f"event {seq}", (seq,))
+    return _event_page(rows.session, rows.seqs[index])
+
+
+def _event_page(session: Session | None, seq: int) -> Subject:
+    facet = session.index.facet_of(seq) if session is not None else Facet("", "", "", None, "")
+    return Subject(" · ".join(part for part in (facet.type, facet.path, f"line {seq}") if part), (seq,))
 
 
 # ── the plain list of events ─────────────────────────────────────────────────────────────────────────────────────────
@@ -208,14 +243,9 @@ def _event(facet: Facet, line: dict[str, Json], width: int) -> Row:
     if line.get("error"):
         style = "error"
     step = f"s{facet.step}" if facet.step is not None else ""
-    room = max(10, min(22, width // 5))
-    head: Row = [
-        stamp(line),
-        (f"{step:<4}", "faint"),
-        (f"{word:<11}", style),
-        where(facet.path, room),
-    ]
-    return fit([*head, *_summary(facet, line)], [], width)
+    room = max(8, min(22, width // 5))
+    head: Row = [(f"{step:<4}", "faint"), (f"{word:<11}", style), where(facet.path, room)]
+    return [*head, *_summary(facet, line)]
 
 
 def _summary(facet: Facet, line: dict[str, Json]) -> Row:
@@ -282,7 +312,7 @@ class EventsPane(Pane):
 
 # ── the console ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_STREAMS = {"stdout": "", "stderr": "error", "log": "dim", "warning": "warn"}
+_STREAMS = {"stdout": "", "stderr": "warn", "log": "dim", "warning": "warn"}
 _LEVELS = {"WARNING": "warn", "ERROR": "error", "CRITICAL": "bold error", "INFO": "", "DEBUG": "faint"}
 OUTPUTS = 500
 """Output events that one update may read to count their lines."""
@@ -297,16 +327,16 @@ class ConsoleRows(Rows):
         self._source = source
         self._events = EventRows(source, lambda facet: facet.type == "output", lambda *_: [])
         self._read = 0
-        self._session: Session | None = None
+        self.session: Session | None = None
         self._lines: array[int] = array("I")
         self.seqs: array[int] = array("I")
 
     def update(self, session: Session, keep: Filter) -> bool:
         """Take in new output; return whether the rows changed."""
         before = self._events.seqs
-        self._events.update(session, keep)
-        if self._events.seqs is not before or session is not self._session:
-            self._session = session
+        changed = self._events.update(session, keep)
+        if self._events.seqs is not before or session is not self.session:
+            self.session = session
             self._read, self._lines, self.seqs = 0, array("I"), array("I")
         read = self._events.seqs[self._read : self._read + OUTPUTS]
         for seq in read:
@@ -314,7 +344,7 @@ class ConsoleRows(Rows):
             self.seqs.extend([seq] * lines)
             self._lines.extend(range(lines))
         self._read += len(read)
-        return bool(read) or self._events.seqs is not before
+        return bool(read) or changed
 
     @property
     def behind(self) -> bool:
@@ -326,25 +356,41 @@ class ConsoleRows(Rows):
 
     def key(self, index: int) -> Hashable:
         """A printed line never changes."""
-        return (self.seqs[index], self._lines[index])
+        return (self.seqs[index], self._lines[index], self.times.key(self.seqs, index))
+
+    @property
+    def times(self) -> Times:
+        """The time column."""
+        return self._events.times
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Find a line again after the filter changed: itself, or the next one that is kept."""
+        if not isinstance(key, tuple) or not self.seqs:
+            return None
+        index = min(bisect_left(self.seqs, key[0]), len(self.seqs) - 1)
+        return min(index + (key[1] if self.seqs[index] == key[0] else 0), len(self.seqs) - 1)
 
     def row(self, index: int, width: int) -> Row:
         """Draw one printed line; only the first of an event says when and where."""
         seq, number = self.seqs[index], self._lines[index]
         line = self._source.line(seq)
-        facet = self._session.index.facet_of(seq) if self._session else Facet("", "", "", None, "")
+        facet = self.session.index.facet_of(seq) if self.session else Facet("", "", "", None, "")
         text = str(line.get("text", "")).rstrip("\n").split("\n")[number]
         stream = str(line.get("stream", "stdout"))
         style = _LEVELS.get(facet.level or "", _STREAMS.get(stream, ""))
         room = max(8, min(20, width // 5))
+        time = self.times.stamp(self.seqs, index, width)
         if number:
-            return fit([(" " * (10 + room), ""), (text, style)], [], width)
-        label = f"{facet.level} {line.get('logger', '')}: " if facet.level else ""
-        return fit(
-            [stamp(line), where(facet.path, room), (label, "dim"), (text, style)],
-            [],
-            width,
-        )
+            return fit([(" " * (len(time[0]) + room + 1), ""), (text, style)], [], width)
+        return fit([time, where(facet.path, room), (_origin(facet, line, width), "dim"), (text, style)], [], width)
+
+
+def _origin(facet: Facet, line: dict[str, Json], width: int) -> str:
+    """Level and logger of a log line, as far as there is room for them; the colour tells the level, too."""
+    level, logger = facet.level or "", str(line.get("logger", ""))
+    if width < 72:
+        return f"{level}: " if level and level not in ("INFO", "DEBUG") else ""
+    return f"{level} {logger}: " if logger else f"{level}: " if level else ""
 
 
 class ConsolePane(Pane):
@@ -369,4 +415,4 @@ class ConsolePane(Pane):
     def subject(self) -> Subject | None:
         """The output event under the cursor."""
         index = self.chosen
-        return None if index is None else Subject(f"event {self.rows.seqs[index]}", (self.rows.seqs[index],))
+        return None if index is None else _event_page(self.rows.session, self.rows.seqs[index])

@@ -168,6 +168,14 @@ class Wrapped(Rows):
         place = bisect_right(self._settled(), index)
         return self._shown[place] if place < len(self._shown) else None
 
+    def block_after(self, block: Block) -> Block | None:
+        """Return the next block that is shown."""
+        return self._shown[block.place + 1] if 0 <= block.place < len(self._shown) - 1 else None
+
+    def last_row(self, block: Block) -> int:
+        """Return the index of a shown block's last row."""
+        return self._settled()[block.place] - 1
+
     def first_row(self, block: Block) -> int | None:
         """Return the index of the block's first row, its header if it has one; None when it is not shown."""
         if block.place < 0:

@@ -28,9 +28,15 @@ if TYPE_CHECKING:
     from lgwatch.sources import Source
 
 
+_PLUMBING = frozenset({"ns", "task", "span", "parent", "message", "checkpoint"})
+"""Ids, which stand below what they are the ids of."""
+
+
 def load(subject: Subject, source: Source) -> dict[str, Json]:
     """Return the sections of a subject's page: its facts, then each journal line with references resolved."""
     sections: dict[str, Json] = {}
+    if subject.text:
+        sections["text"] = subject.text
     if subject.facts:
         sections["facts"] = subject.facts
     for seq in subject.seqs:
@@ -38,7 +44,7 @@ def load(subject: Subject, source: Source) -> dict[str, Json]:
         title = str(line.get("type", "line"))
         at = line.get("at")
         name = f"{title} at {at:.3f}" if isinstance(at, float | int) else title
-        payload = {key: value for key, value in line.items() if key not in ("type", "at")}
+        payload = {key: line[key] for key in sorted(line, key=_PLUMBING.__contains__) if key not in ("type", "at")}
         sections[name if name not in sections else f"{name} (line {seq})"] = payload
     return sections
 

@@ -244,9 +244,11 @@ class LineView(Canvas, can_focus=True):
             self._update()
 
     def action_choose(self) -> None:
-        """Open the row under the cursor."""
-        if self.cursor is not None:
-            self.post_message(self.Selected(self, self.cursor))
+        """Open the row under the cursor; where there is none, the last one that is visible."""
+        last = min(self.top + self.size.height, len(self.rows)) - 1
+        index = self.cursor if self.cursor is not None else last
+        if index >= 0:
+            self.post_message(self.Selected(self, index))
 
     def action_next_match(self, step: int) -> None:
         """Go to the next match."""

@@ -11,7 +11,7 @@ from lgwatch.records import Run, Task
 from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import count, fit, glyph, node_style, seconds, tick
+from lgwatch.tui.signs import cells, count, fit, glyph, node_style, seconds, tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class NodeRows(Rows):
         line = self.lines[index]
         moving = self._tick if isinstance(line.of, Task) and line.of.status == "running" else 0
         if isinstance(line.of, Run):
-            return (line.of.id, line.of.status, self._tick if line.of.status == "running" else 0)
+            return (line.of.id, outcome(line.of, self._session), self._tick if line.of.status == "running" else 0)
         task = line.of
         return (task.run, task.id, task.status, task.attempts, task.wrote, task.ended, line.lane, line.cause, moving)
 
@@ -73,9 +73,10 @@ class NodeRows(Rows):
         return self._run(line.of, width) if isinstance(line.of, Run) else self._task(line, line.of, width)
 
     def _run(self, run: Run, width: int) -> Row:
-        sign, style = glyph(run.status, self._now)
+        status = outcome(run, self._session)
+        sign, style = glyph("done" if status == "answered" else status, self._now)
         how = " resumed" if run.resume is not None else ""
-        left: Row = [(f"{sign} ", style), (f"{run.id}{how}", "title"), (f" {run.status}", "dim")]
+        left: Row = [(f"{sign} ", style), (f"{run.id}{how}", "title"), (f" {status}", "dim")]
         return fit(left, [(seconds(run.elapsed(self._now)), "time")], width)
 
     def _task(self, line: Line, task: Task, width: int) -> Row:
@@ -85,22 +86,35 @@ class NodeRows(Rows):
         if task.attempts > 1:
             left.append((f" ×{task.attempts}", "warn"))
         note, note_style = _note(task)
-        if note:
-            left.append((f" {note}", note_style))
-        if line.cause and width >= (30 if task.parent is None else 50):
-            left.append((f"  ← {line.cause}", "faint"))
         right: Row = []
         rate = self._rate(task)
         if rate and width >= 34:
             right.append((f"{rate:.0f}/s ", "accent"))
         if task.began is not None or task.ended is not None:
             right.append((f"{seconds(task.elapsed(self._now)):>5}", "time"))
+        room = width - cells(left) - cells(right) - 1
+        for text, style in (
+            (f" {note}" if note else "", note_style),
+            (f"  ← {line.cause}" if line.cause else "", "faint"),
+        ):
+            if text and cells([(text, "")]) <= room:  # half a word tells nothing
+                left.append((text, style))
+                room -= cells([(text, "")])
         return fit(left, right, width)
 
     def _rate(self, task: Task) -> float:
         if not task.open or self._session is None:
             return 0.0
         return sum(message.rate() for message in self._session.messages_of(task.id) if not message.finished)
+
+
+def outcome(run: Run, session: Session | None) -> str:
+    """Return a run's status; an interrupted one that a later run went on from was `answered`."""
+    if run.status != "interrupted" or session is None:
+        return run.status
+    later = session.runs[session.runs.index(run) + 1 :]
+    following = next((other for other in later if other.thread == run.thread), None)
+    return "answered" if following is not None and following.resume is not None else run.status
 
 
 def _note(task: Task) -> tuple[str, str]:

@@ -32,7 +32,7 @@ class Subject:
 
 
 class Pane(Vertical):
-    """A bordered part of the screen with one `LineView`. Subclasses set `name_` and `rows`, and refresh `rows`."""
+    """A bordered part of the screen with one `LineView`. Subclasses set `title_`, and refresh `rows` in `show`."""
 
     DEFAULT_CSS = """
     Pane { border: round $foreground 25%; border-title-color: $foreground 80%; border-subtitle-color: $foreground 55%;
@@ -49,9 +49,13 @@ class Pane(Vertical):
         super().__init__(id=id)
         self.rows = rows
         self.source = source
-        self.view = LineView(rows, tail=self.tail, cursor_row=self.cursor)
+        self.view = self.make_view(rows)
         self.view.empty = [("  " + self.empty_, "faint")] if self.empty_ else []
         self._marks = ("", "")
+
+    def make_view(self, rows: Rows) -> LineView:
+        """Return the view on the rows."""
+        return LineView(rows, tail=self.tail, cursor_row=self.cursor)
 
     def compose(self) -> ComposeResult:
         """The view, and whatever a subclass puts above it."""
@@ -79,6 +83,8 @@ class Pane(Vertical):
 
     @property
     def chosen(self) -> int | None:
-        """The row under the cursor."""
+        """The row under the cursor; before there is one, the last row that is visible."""
         index = self.view.cursor
-        return index if index is not None and 0 <= index < len(self.rows) else None
+        if index is None:
+            index = min(self.view.top + self.view.size.height, len(self.rows)) - 1
+        return index if 0 <= index < len(self.rows) else None

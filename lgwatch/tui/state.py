@@ -12,6 +12,7 @@ from lgwatch.filter import Filter
 from lgwatch.records import Run
 from lgwatch.session import Session
 from lgwatch.tui.lines import LineView
+from lgwatch.tui.nodes import outcome
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, fit, glyph, seconds, tick
@@ -81,17 +82,18 @@ class RunRows(Rows):
     def key(self, index: int) -> Hashable:
         """A running run's row is always in motion."""
         run = self.runs[index]
-        return (run.id, run.status, len(run.tasks), tick(self.now) if run.status == "running" else 0)
+        return (run.id, outcome(run, self.session), len(run.tasks), tick(self.now) if run.status == "running" else 0)
 
     def row(self, index: int, width: int) -> Row:
         """Draw a run."""
         run = self.runs[index]
-        sign, style = glyph(run.status, self.now)
+        status = outcome(run, self.session)
+        sign, style = glyph("done" if status == "answered" else status, self.now)
         how = "resumed" if run.resume is not None else f"fork of {run.fork[:8]}" if run.fork else "started"
         left: Row = [
             (f" {sign} ", style),
             (f"{run.id:<4}", "title"),
-            (f"{run.status:<12}", style),
+            (f"{status:<12}", style),
             (f"{seconds(run.elapsed(self.now)):>6}  ", "time"),
             (f"{amount(len(run.tasks)):>5} tasks  {run.step:>3} steps  ", "dim"),
             (f"{how} at {run.started:.1f}s on thread {run.thread}", "dim"),

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
+from textual.binding import Binding, BindingType
+
+from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.records import Message, Part
 from lgwatch.session import Session
 from lgwatch.tui.flow import Block, Wrapped
+from lgwatch.tui.lines import LineView
 from lgwatch.tui.pane import Pane, Subject
-from lgwatch.tui.rows import Row
-from lgwatch.tui.signs import amount, count, fit, glyph, node_style, seconds
+from lgwatch.tui.rows import Row, Rows
+from lgwatch.tui.signs import amount, cells, count, fit, glyph, node_style, seconds
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
@@ -37,6 +42,7 @@ class MessageBlocks:
 
     def __init__(self) -> None:
         self.rows = Wrapped()
+        self.current: Block | None = None
         self._session: Session | None = None
         self._keep = Filter()
         self._changes = -1
@@ -59,7 +65,7 @@ class MessageBlocks:
             return changed
         self._changes = session.message_changes
         for message in session.message_list[self._known :]:
-            block = self.rows.add(message.id, lambda width, message=message: self._header(message, width))  # type: ignore[misc]
+            block = self.rows.add(message.id, lambda width, message=message: self._first_row(message, width))  # type: ignore[misc]
             self._open.append(_Reading(message, block))
             changed = True
         self._known = len(session.message_list)
@@ -103,6 +109,23 @@ class MessageBlocks:
             self.rows.mark(block, open=not message.finished)
             grown = True
         return grown
+
+    def choose(self, block: Block | None) -> bool:
+        """Let this block be the one that keys are about; return whether it was another one before."""
+        before, self.current = self.current, block
+        if before is block:
+            return False
+        for one in (before, block):
+            if one is not None:
+                self.rows.touch(one)
+        return True
+
+    def _first_row(self, message: Message, width: int) -> Row:
+        row = self._header(message, width)
+        if self.current is None or self.current.key != message.id:
+            return row
+        row.append((" " * (width - cells(row)), ""))
+        return [(text, f"cursor-blur {style}") for text, style in row]
 
     def _header(self, message: Message, width: int) -> Row:
         state = message.status if message.finished else "running"
@@ -151,6 +174,91 @@ def _prefix(part: Part, message: Message) -> str:
     return "∴ " if part.kind == "reasoning" else ""
 
 
+class MessageView(LineView):
+    """Scrolls through blocks; one of them is the current one: the one that was picked as long as it is in view, else
+    the one that stands where the scrollbar's thumb does."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "left_curly_bracket", "jump(-1)", "Previous", show=False, id="tokens.previous", tooltip="Previous message"
+        ),
+        Binding("right_curly_bracket", "jump(1)", "Next", show=False, id="tokens.next", tooltip="Next message"),
+    ]
+
+    def __init__(self, blocks: MessageBlocks) -> None:
+        super().__init__(blocks.rows, tail=True)
+        self._blocks = blocks
+        self._picked: Block | None = None
+
+    @property
+    def current(self) -> Block | None:
+        """The block that enter and y are about; None when there is none."""
+        rows, count, height = self._blocks.rows, len(self.rows), self.size.height
+        if not count:
+            return None
+        if self._picked is not None and self._in_view(self._picked):
+            return self._picked
+        if count <= height:
+            return rows.block_at(count - 1)
+        return rows.block_at(self.top + (height - 1) * self.top // (count - height))
+
+    def _in_view(self, block: Block) -> bool:
+        rows = self._blocks.rows
+        first = rows.first_row(block)
+        if first is None or first >= self.top + self.size.height:
+            return False
+        return first >= self.top or rows.block_at(self.top) is block
+
+    def _update(self) -> None:
+        super()._update()
+        if self._blocks.choose(self.current if self.has_focus else None):
+            super()._update()
+
+    def scroll_rows(self, top: int) -> None:
+        """Scroll; what was picked before is no longer meant."""
+        self._picked = None
+        super().scroll_rows(top)
+
+    def follow(self) -> None:
+        """Go to the end, and to what is being said there."""
+        self._picked = None
+        super().follow()
+
+    def action_jump(self, step: int) -> None:
+        """Go to the previous or next message."""
+        rows, current = self._blocks.rows, self.current
+        if current is None:
+            return
+        first = rows.first_row(current) or 0
+        if step < 0:
+            target = rows.block_at(first - 2) if first > 1 else current
+        else:
+            target = rows.block_after(current) or current
+        if target is not None:
+            self._go_to(target)
+
+    def _go_to(self, block: Block) -> None:
+        first = self._blocks.rows.first_row(block) or 0
+        last = self._blocks.rows.last_row(block)
+        if first < self.top or last >= self.top + self.size.height:
+            self.scroll_rows(first if first < self.top else min(first, last - self.size.height + 1))
+        self._pick(block)
+
+    def _pick(self, block: Block | None) -> None:
+        self._picked = block
+        self._update()
+
+    def _arrive(self, index: int) -> None:
+        super()._arrive(index)
+        self._pick(self._blocks.rows.block_at(index))
+
+    def on_click(self, event: events.Click) -> None:
+        """Pick the message that was clicked on; a double click opens it."""
+        if (index := self.top + event.y) < len(self.rows):
+            self._pick(self._blocks.rows.block_at(index))
+        super().on_click(event)
+
+
 class TokensPane(Pane):
     """What the models say."""
 
@@ -158,13 +266,18 @@ class TokensPane(Pane):
     empty_: ClassVar[str] = "no model has said anything"
     help_: ClassVar[str] = (
         "One block per LLM call or returned message: node path, model, #tags, step, time to first token, tokens (~ where "
-        "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call. enter opens a message."
+        "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call. { and } go from message to "
+        "message; enter opens the one whose first row is lit, y copies its text."
     )
-    cursor: ClassVar[bool] = False
+    view: MessageView
 
     def __init__(self, source: Source) -> None:
         self.blocks = MessageBlocks()
         super().__init__(self.blocks.rows, source, id="tokens")
+
+    def make_view(self, rows: Rows) -> LineView:
+        """Return a view that knows blocks."""
+        return MessageView(self.blocks)
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Let the blocks grow."""
@@ -176,17 +289,15 @@ class TokensPane(Pane):
             self.mark("", f"{part} messages" if keep else count(total, "message"))
 
     def subject(self) -> Subject | None:
-        """The message at the top of what is visible, or at its end while following."""
-        view = self.view
-        index = len(self.rows) - 1 if view.following else view.top + (1 if view.top else 0)
-        block = self.blocks.rows.block_at(max(index, 0)) if len(self.rows) else None
+        """The message that is lit."""
+        block = self.view.current
         message = self.blocks.message(block.key) if block else None
         return message_subject(message) if message else None
 
 
 def message_subject(message: Message) -> Subject:
     """Return the page of a message: its text, its calls, its usage, and the prompt of its call."""
-    facts = {
+    facts: dict[str, Json] = {
         "role": message.role,
         "path": message.path,
         "model": message.model,
@@ -194,10 +305,11 @@ def message_subject(message: Message) -> Subject:
         "step": message.step,
         "status": message.status if message.finished else "running",
         "usage": message.usage or "not reported by the provider",
-        "parts": [
+    }
+    if any(part.kind != "text" for part in message.parts):
+        facts["parts"] = [
             {"kind": part.kind, **({"tool_call": part.tool_call} if part.tool_call else {}), "text": part.text}
             for part in message.parts
-        ],
-    }
+        ]
     seqs = (message.span.seq,) if message.span is not None else (message.seq,)
     return Subject(f"message · {message.path}", seqs, facts, message.text, message.task)
