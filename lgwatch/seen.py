@@ -22,7 +22,7 @@ WHOLE: Final = 64
 """Lists of messages with more elements are not verified in depth as a whole each time, but"""
 RECENT: Final = 16
 """this many messages at their end, and"""
-TURN: Final = 16
+TURN: Final = 8
 """this many more, in turn."""
 
 _VERIFIED: Final = 16_384  # bytes of a message's other fields that are compared to see whether it changed
@@ -129,7 +129,7 @@ class SeenList:
         # If there is nothing but messages: their attributes, which are read much faster so, and what was in them.
         self.states: list[dict[str, Any]] | None = []
         self.contents: list[object] = []
-        self.loose: list[int] = []  # the elements that must be looked at to see whether they changed
+        self.loose: list[int] = []  # the elements that must be looked at each time to see whether they changed
         self.turn = 0
         self.epoch = -1
 
@@ -148,7 +148,7 @@ class SeenList:
         """Tell whether the first `length` elements are what they were; see `Values` for what this may miss."""
         if self.epoch == projection.epoch:
             return True
-        items, elements, checked = self.items, self.elements, set(self.loose)
+        items, elements, checked = self.items, self.elements, self.loose
         contents = self.contents  # before the states: another thread may find that there are others than messages
         if (states := self.states) is not None:
             try:
@@ -156,7 +156,7 @@ class SeenList:
                     return False
             except KeyError:
                 return False
-            checked.update(self._in_turn(length))
+            checked = [*checked, *self._in_turn(length)]
         for i in checked:
             seen = seen_message(elements[i])
             if seen is not None and seen.data is items[i] and seen.is_unchanged():

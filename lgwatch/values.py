@@ -38,9 +38,9 @@ class Values:
     - a string cannot change; a message is compared with what it was, in all its fields; any other container is read
       again from scratch;
     - in a list of more than 64 messages and nothing else, the content of every message is compared (by identity), and
-      the other fields of the last 16 and of sixteen more, in turn. So `msg.content = …` shows at once anywhere, but any
+      the other fields of the last 16 and of eight more, in turn. So `msg.content = …` shows at once anywhere, but any
       other edit in place of a message further up (of its `tool_calls`, of a block in a list of content blocks, of its
-      whole `__dict__`) may show only after a sixteenth as many snapshots of the list as it has messages.
+      whole `__dict__`) may show only after an eighth as many snapshots of the list as it has messages.
 
     A list of more than 16 elements that begins like one seen before is stored as `{"$ref": id, "$append": [...]}`.
 
