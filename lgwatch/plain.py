@@ -115,7 +115,7 @@ class Plain:
                 return ""
             text = self._break()
             if self._speaking.status in ("failed", "cut"):
-                text += f"  ✂ {self._speaking.path}: {self._speaking.status}\n"
+                text += f"  ✂ {clean(self._speaking.path)}: {self._speaking.status}\n"
             self._said.add(self._speaking.id)
             self._speaking = None
         for message in [message for message in self._waiting.values() if message.finished]:
@@ -135,7 +135,7 @@ class Plain:
         text = self._break()
         for part in message.parts:
             if part.kind == "tool_result":
-                text += self._label(message, message.started, part) + preview(part.text, WIDTH) + "\n"
+                text += self._label(message, message.started, part) + _one_line(part.text) + "\n"
             elif part.text or part.tool_call:
                 text += self._label(message, message.started, part)
                 text += _indented(clean(part.text, newlines=True)) + "\n"
@@ -236,6 +236,11 @@ class Plain:
         if event.status == "done" and event.output is not None:
             return f"{text}\n{self._payload(seq, 'output', 20 * WIDTH)}\n"
         return text + "\n"
+
+
+def _one_line(text: str) -> str:
+    line = clean(" ".join(text[: 4 * WIDTH].split()))
+    return line if len(line) <= WIDTH and len(text) <= 4 * WIDTH else line[: WIDTH - 1] + "…"
 
 
 def _indented(text: str) -> str:

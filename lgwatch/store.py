@@ -146,7 +146,7 @@ def prune(keep: int | None = None, max_bytes: int | None = None) -> list[Path]:
                 gone.append(path)
     with suppress(OSError):
         for claim in folder().glob(f".*{SUFFIX}"):
-            if claim.stat().st_mtime < time() - 3600:
+            if claim.with_name(claim.name[1:]).exists() or claim.stat().st_mtime < time() - 3600:
                 claim.unlink()
     return gone
 
