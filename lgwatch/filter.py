@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from lgwatch.errors import FilterError
 from lgwatch.events import path
@@ -33,6 +33,16 @@ def _one(name: str) -> Callable[[Any], Iterable[Any] | None]:
     def get(record: Any) -> Iterable[Any] | None:
         value = getattr(record, name, None)
         return None if value is None else (value,)
+
+    return get
+
+
+def _some(name: str) -> Callable[[Any], Iterable[Any] | None]:
+    """Where an empty string means that there is none: what a person says has no model, for or against."""
+
+    def get(record: Any) -> Iterable[Any] | None:
+        value = getattr(record, name, None)
+        return (value,) if value else None
 
     return get
 
@@ -60,8 +70,8 @@ FIELDS: dict[str, Field] = {
     "type": Field(_one("type"), "event type: message custom task task_result update checkpoint span_start …"),
     "kind": Field(_one("kind"), "message: text reasoning tool_call tool_result; span: node llm tool"),
     "role": Field(_one("role"), "message role: ai human system tool"),
-    "model": Field(_one("model"), "model name"),
-    "name": Field(_one("name"), "name of a tool, a span or a message's author"),
+    "model": Field(_some("model"), "model name"),
+    "name": Field(_some("name"), "name of a tool, a span or a message's author"),
     "tool": Field(lambda record: getattr(record, "tools", None) or _tool(record), "tool that was called"),
     "status": Field(_one("status"), "how it ended, or running: done failed interrupted stopped ok error"),
     "level": Field(_one("level"), "level of a log line: INFO WARNING ERROR"),
@@ -83,13 +93,28 @@ def _tool(record: Any) -> Iterable[str] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a term as it was meant: `text` is what a value `is`, is `like` (`*`), `has` in it, or `matches` (a
+    regular expression), any case; for a `number` it says nothing, and `bounds` is one number, or the two of a range."""
+
+    how: Literal["is", "like", "has", "matches", "number"]
+    text: str = ""
+    bounds: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
-    """One condition: any of `tests` holds for any of the field's values; `negated` turns it round."""
+    """One condition: any of `tests` holds for any of the field's values; `negated` turns it round.
+
+    `source` is the term as it was written; `values` and `operator` say the same as `tests` to whoever writes it anew.
+    """
 
     field: str
     source: str
     negated: bool
     tests: tuple[Callable[[Any], bool], ...]
+    values: tuple[Value, ...] = ()
+    operator: Operator = ":"
 
     def __call__(self, record: Any) -> bool:
         """Whether the condition says nothing against the record."""
@@ -135,11 +160,22 @@ _VALUE = re.compile(
     r"""(?P<comma>,)|re:/(?P<regex>(?:\\.|[^/\\])*)/|"(?P<phrase>(?:\\.|[^"\\])*)"|(?P<open>re:/|")|(?P<word>[^\s",]+)""",
     re.DOTALL,
 )
+_PLAIN = re.compile(r"[^\s\",*]+")
 _UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "us": 0.000001, "m": 60.0, "k": 1e3, "kB": 1e3, "M": 1e6, "MB": 1e6}
 
 
 def parse(source: str) -> Filter:
     """Return the filter that the expression means. Raises FilterError with the position of what cannot be read."""
+    terms = parse_terms(source)
+    return Filter(
+        source.strip(),
+        tuple(term for term in terms if term.field != "text"),
+        tuple(term for term in terms if term.field == "text"),
+    )
+
+
+def parse_terms(source: str) -> list[Term]:
+    """Return the terms of the expression in the order in which they stand. Raises FilterError."""
     terms: list[Term] = []
     source = source.rstrip()
     position = _space(source, 0)
@@ -147,11 +183,14 @@ def parse(source: str) -> Filter:
         term, position = _term(source, position)
         terms.append(term)
         position = _space(source, position)
-    return Filter(
-        source.strip(),
-        tuple(term for term in terms if term.field != "text"),
-        tuple(term for term in terms if term.field == "text"),
-    )
+    return terms
+
+
+def quoted(value: str) -> str:
+    """Return how to write a value so that it means these very characters."""
+    if _PLAIN.fullmatch(value) and not value.startswith("re:/"):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _space(source: str, position: int) -> int:
@@ -163,7 +202,8 @@ def _term(source: str, start: int) -> tuple[Term, int]:
     """Return the term that begins at `start`, and where it ends."""
     head = _HEAD.match(source, start)
     assert head is not None  # an empty head is one too
-    name, operator = head["field"] or "text", head["operator"] or ":"
+    name = head["field"] or "text"
+    operator = cast("Operator", head["operator"] or ":")
     if name not in FIELDS:
         near = get_close_matches(name, FIELDS, n=1)
         hint = f"did you mean {near[0]}:?" if near else "the fields are " + " ".join(FIELDS)
@@ -185,8 +225,9 @@ def _term(source: str, start: int) -> tuple[Term, int]:
             )
         example = f"{name}{operator}{3 if number else 'writer'}"
         raise FilterError(f"{name}{operator} needs a value", f"write for example {example}", position=head.end())
-    tests = [_number_test(name, operator, value) if number else _text_test(name, value) for value in values]
-    return Term(name, source[start:end], bool(head["negated"]), tuple(tests)), end
+    meant = [_number(name, operator, value) if number else _text(name, value) for value in values]
+    tests = tuple(_test(value, operator) for value in meant)
+    return Term(name, source[start:end], bool(head["negated"]), tests, tuple(meant), operator), end
 
 
 def _values(source: str, position: int) -> tuple[list[re.Match[str]], int]:
@@ -216,10 +257,11 @@ def _values(source: str, position: int) -> tuple[list[re.Match[str]], int]:
     return values, position
 
 
-def _text_test(name: str, match: re.Match[str]) -> Callable[[Any], bool]:
+def _text(name: str, match: re.Match[str]) -> Value:
     if match["regex"] is not None:
+        pattern = match["regex"].replace("\\/", "/")
         try:
-            found = re.compile(match["regex"].replace("\\/", "/"), re.IGNORECASE).search
+            re.compile(pattern, re.IGNORECASE)
         except (re.error, OverflowError, RecursionError) as error:
             position = match.start("regex") + (getattr(error, "pos", None) or 0)
             raise FilterError(
@@ -227,35 +269,51 @@ def _text_test(name: str, match: re.Match[str]) -> Callable[[Any], bool]:
                 "check the part between the slashes",
                 position=position,
             ) from None
-        return lambda value: found(str(value)) is not None
+        return Value("matches", pattern)
     word = match["word"] if match["word"] is not None else re.sub(r"\\(.)", r"\1", match["phrase"], flags=re.DOTALL)
-    needle = word.lower()
     if name == "text":
-        return lambda value: needle in str(value).lower()
-    if match["word"] is not None and "*" in word:
-        # Node names may hold ? and [: the star alone is a wildcard.
-        fits = re.compile(".*".join(map(re.escape, needle.split("*"))), re.DOTALL).fullmatch
-        return lambda value: fits(str(value).lower()) is not None
-    return lambda value: str(value).lower() == needle
+        return Value("has", word)
+    return Value("like" if match["word"] is not None and "*" in word else "is", word)
 
 
-def _number_test(name: str, operator: str, match: re.Match[str]) -> Callable[[Any], bool]:
+def _number(name: str, operator: Operator, match: re.Match[str]) -> Value:
     text = match.group()
     low, dots, high = text.partition("..")
     try:
-        bounds = [_quantity(part) for part in ((low, high) if dots else (low,))]
+        bounds = tuple(_quantity(part) for part in ((low, high) if dots else (low,)))
     except (ValueError, KeyError):
         raise FilterError(
             f"{text!r} is no number", f"write for example {name}>=3 or {name}=3..7", position=match.start()
         ) from None
-    first = bounds[0]
-    if dots and operator in (":", "="):
-        last = bounds[1]
-        return lambda value: bool(first <= value <= last)
-    if dots:
+    if dots and operator not in (":", "="):
         raise FilterError(f"a range needs =, not {operator}", f"write {name}={text}", position=match.start())
+    return Value("number", bounds=bounds)
+
+
+def _test(meant: Value, operator: Operator) -> Callable[[Any], bool]:
+    """Return what tells whether a field's value is the one that is meant."""
+    needle = meant.text.lower()
+    if meant.how == "matches":
+        found = re.compile(meant.text, re.IGNORECASE).search
+        return lambda value: found(str(value)) is not None
+    if meant.how == "has":
+        return lambda value: needle in str(value).lower()
+    if meant.how == "like":
+        fits = re.compile(starred(needle), re.DOTALL).fullmatch
+        return lambda value: fits(str(value).lower()) is not None
+    if meant.how == "is":
+        return lambda value: str(value).lower() == needle
+    if len(meant.bounds) == 2:
+        first, last = meant.bounds
+        return lambda value: bool(first <= value <= last)
+    (number,) = meant.bounds
     compare = {":": eq, "=": eq, ">": gt, ">=": ge, "<": lt, "<=": le}[operator]
-    return lambda value: bool(compare(value, first))
+    return lambda value: bool(compare(value, number))
+
+
+def starred(text: str) -> str:
+    """Return the regular expression for a text in which the star alone is a wildcard: node names may hold ? and [."""
+    return ".*".join(map(re.escape, text.split("*")))
 
 
 def _quantity(text: str) -> float:

@@ -33,6 +33,8 @@ ALLOWED: dict[str, set[str]] = {
     "index": {"events"},
     "session": {"events", "records", "index"},
     "filter": VOCABULARY,
+    "mix": {"filter", "records", "session"},
+    "snippet": {"filter"},
     "journal": VOCABULARY | {"values", "refs", "orjson"},
     "project": {"errors", "scan", "dotenv"},
     "store": VOCABULARY | {"journal"},
@@ -53,7 +55,7 @@ RUNNER = VOCABULARY | {
     "values", "journal", "runner", "orjson", "langgraph", "langgraph_sdk", "langchain_core", "pydantic",
     "typing_extensions",
 }  # fmt: skip
-TUI = CORE | {"tui", "textual", "rich", "jsonschema"}
+TUI = CORE | {"mix", "snippet", "tui", "textual", "rich", "jsonschema", "markdown_it", "pygments"}
 
 
 def imported(path: Path) -> Iterator[str]:
