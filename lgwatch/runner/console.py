@@ -251,6 +251,8 @@ class Printed(io.TextIOBase):
 
     def show_partial(self, task: str | None = None) -> None:
         """Show lines that have not ended: those of one task, or all."""
+        if not self._lines:
+            return
         with self._lock:
             for key in [task] if task is not None else list(self._lines):
                 place, waiting = self._lines.pop(key, (NOWHERE, []))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import is_
 from typing import Any, Protocol
 
 from lgwatch.events import (
@@ -198,6 +199,8 @@ class Decoder:
 
     def _tags(self, ns: Namespace, node: str, own: object) -> tuple[str, ...]:
         """Return a task's own tags, those of its node, and those of the tasks that it runs in."""
+        if own is None and not ns and not self._node_tags:
+            return ()
         tags = dict.fromkeys(_strings(own))
         if (
             self._node_tags
@@ -212,19 +215,19 @@ class Decoder:
 
     def _debug(self, ns: Namespace, envelope: Mapping[str, Any]) -> None:
         kind, payload = envelope["type"], envelope["payload"]
-        if kind == "task":
+        if self._held and kind != "task_result":
             self.flush()
+        if kind == "task":
             self._started(ns, envelope.get("step", 0), payload)
         elif kind == "task_result":
             self._result(ns, envelope.get("step", 0), payload)
         elif kind == "checkpoint":
-            self.flush()
             self._saved(ns, payload)
 
     def _started(self, ns: Namespace, step: int, payload: Mapping[str, Any]) -> None:
         task, node = str(payload["id"]), str(payload["name"])
         metadata = payload.get("metadata")
-        own = metadata.get("tags") if isinstance(metadata, Mapping) else None
+        own = metadata.get("tags") if isinstance(metadata, dict) else None
         self._tasks[task] = Running(task, node, ns, step, self._tags(ns, node, own))
         if not self._fresh:
             self.touch()
@@ -247,12 +250,12 @@ class Decoder:
         if isinstance(result, list):  # a list of pairs up to 0.4
             result = _folded(result)
         writes = self._take_held(ns, known, result, payload)
-        error = payload.get("error")
+        error, asked = payload.get("error"), payload.get("interrupts")
         self._append(
             TaskEnded(
                 ns=ns, task=task, node=node, step=step or known.step, writes=writes,
                 error=None if error is None else failure(error),
-                interrupts=tuple(_interrupt_id(found) for found in payload.get("interrupts") or ()),
+                interrupts=tuple(map(_interrupt_id, asked)) if asked else (),
             )
         )  # fmt: skip
         self._close(known)
@@ -308,11 +311,12 @@ class Decoder:
     # ── updates and interrupts ───────────────────────────────────────────────────────────────────────────────────
 
     def _updates(self, ns: Namespace, payload: Mapping[str, Any]) -> None:
-        self.flush()
+        if self._held:
+            self.flush()
         self._fresh = False
         self.touch()
         metadata = payload.get("__metadata__")
-        cached = isinstance(metadata, Mapping) and bool(metadata.get("cached"))
+        cached = isinstance(metadata, dict) and bool(metadata.get("cached"))
         for node, update in payload.items():
             if node == "__interrupt__":
                 self._interrupted(ns, update)
@@ -563,7 +567,7 @@ def _same(update: Any, result: Any) -> bool:
         type(update) is dict
         and type(result) is dict
         and update.keys() == result.keys()
-        and all(result[key] is value for key, value in update.items())
+        and all(map(is_, update.values(), map(result.__getitem__, update)))
     )
 
 

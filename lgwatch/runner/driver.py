@@ -46,13 +46,15 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self.escaped: BaseException | None = None
         self._journal = journal
-        self._lock = threading.Lock()
+        # Reentrant: what decodes a part in a thread of its own holds it, so that nothing follows the result.
+        self.lock = threading.RLock()
         self.ended = threading.Event()
 
     def append(self, event: Event) -> None:
         """Write an event of this run; nothing after its end."""
-        if not self.ended.is_set():
-            self._journal.append(event)
+        with self.lock:
+            if not self.ended.is_set():
+                self._journal.append(event)
 
     def repeat(self, event: MessageChunk) -> Callable[[str], None]:
         """Return a function that writes the chunk with another text each time."""
@@ -62,7 +64,7 @@ class Run:
         """Write the run's result; once, whoever is first."""
         if status == "stopped":
             error = error or self.why
-        with self._lock:
+        with self.lock:
             if not self.ended.is_set():
                 self._journal.append(RunEnded(run=self.id, status=status, error=error, output=output))
                 self.ended.set()
@@ -336,10 +338,13 @@ class Driver:
             try:
                 stream = self._graph.stream(asked.input, **options)
                 for ns, mode, payload in stream:
-                    try:
-                        decoder.decode(ns, mode, payload)
-                    except Exception as error:
-                        guard.note(error)
+                    with run.lock:
+                        if run.ended.is_set():
+                            break
+                        try:
+                            decoder.decode(ns, mode, payload)
+                        except Exception as error:
+                            guard.note(error)
                     if run.stop == "cancel" or (run.stop and _may_leave(run, ns, mode, payload)):
                         stream.close()
                         break

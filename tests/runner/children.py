@@ -89,8 +89,8 @@ class Child:
         self.runs += 1
         self.send(command="resume", run=f"r{self.runs}", thread="1", answers=answers, **options)
 
-    def stop(self, how: str) -> None:
-        self.send(command="stop", how=how)
+    def stop(self, how: str, **why: Any) -> None:
+        self.send(command="stop", how=how, **why)
 
     def close(self) -> None:
         assert self.process.stdin is not None

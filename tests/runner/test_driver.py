@@ -15,7 +15,7 @@ from lgwatch.events import (
     TaskEnded,
     TaskStarted,
 )  # fmt: skip
-from tests.runner.children import child
+from tests.runner.children import child, until
 
 NODE = """
 def node(state):
@@ -316,6 +316,37 @@ def test_cancelling_ends_the_run_at_once(tmp_path: Path, kind: str) -> None:
         run.stop("cancel")
         assert run.result().status == "stopped"
         assert len(run.of(RunEnded)) == 1
+
+
+def test_a_stopped_run_says_why_when_it_was_told(tmp_path: Path) -> None:
+    with child(tmp_path, "async def slow(state):\n    await asyncio.sleep(300)\ngraph = line(slow)") as run:
+        run.start()
+        run.await_one(TaskStarted, node="slow")
+        why = {"type": "Timeout", "message": "it took too long", "traceback": ""}
+        run.stop("cancel", error=why)
+        assert (run.result().status, run.result().error) == ("stopped", why)
+
+
+def test_what_a_stopped_thread_still_does_comes_no_more(tmp_path: Path) -> None:
+    source = """
+    def slow(state):
+        while not os.path.exists("go"):
+            time.sleep(0.01)
+        get_stream_writer()("late")
+        open("left", "w").close()
+        return {}
+    graph = line(slow)
+    """
+    with child(tmp_path, source, mode="sync") as run:
+        run.start()
+        run.await_one(TaskStarted, node="slow")
+        run.stop("cancel")
+        assert run.result().status == "stopped"
+        (tmp_path / "go").touch()
+        until((tmp_path / "left").exists, run)
+        run.start(thread="2")
+        assert run.result().status == "done"
+        assert [event.data for event in run.of(CustomWritten)] == ["late"]
 
 
 def test_a_blocked_loop_is_noticed_with_its_line(tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.benchmarks.bench_runner import spawn
+
+# The measured numbers are far below; on a busy machine only what breaks an order of growth shall fail.
+pytestmark = [
+    pytest.mark.benchmark,
+    pytest.mark.skipif(sys.version_info < (3, 11), reason="async nodes have no context before Python 3.11"),
+]
+
+
+@pytest.mark.parametrize("case", ["tokens", "steps", "sends"])
+def test_a_burst_costs_the_graph_little(case: str) -> None:
+    found = spawn(case, 3)
+    assert found["watched_cpu"] < 2 * found["bare_cpu"]
+
+
+def test_a_custom_event_costs_microseconds() -> None:
+    found = spawn("customs", 3)
+    assert (found["watched_cpu"] - found["bare_cpu"]) / 5_000 < 36e-6
+
+
+def test_a_conversation_grows_with_what_is_new() -> None:
+    found = spawn("conversation", 1)
+    assert found["size_ratio"] < 6
+    assert found["late"] < 4 * found["early"]
+
+
+def test_a_paced_agent_does_not_notice() -> None:
+    found = spawn("agents", 1)
+    assert found["watched"] < 1.1 * found["bare"]
