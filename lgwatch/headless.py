@@ -34,7 +34,7 @@ Mode = Literal["json", "expand", "plain"]
 
 IDLE = 0.01
 """Seconds between two looks at a journal in which nothing is new."""
-PATIENCE = (0.0, 2.0, 1.0, 1.0)
+PATIENCE = (0.0, 1.0, 1.0, 1.0)
 """Seconds from one rung of the ladder to the next, after Ctrl-C: drain, cancel, terminate, kill."""
 
 

@@ -21,7 +21,7 @@ MODULES = sorted(
 VOCABULARY = {"errors", "events"}
 SNAPSHOTS = {"values", "projection", "kinds", "seen", "reprs", "raw", "limits"}
 """How a value becomes JSON: the parts know each other, and nobody else knows any of them but `values`."""
-CORE = VOCABULARY | {"values", "refs", "records", "index", "filter", "session", "text"}
+CORE = VOCABULARY | {"values", "refs", "records", "index", "filter", "mix", "session", "text"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": {"journal"},  # late: the module is also the public function that reads a journal
@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "index": {"events"},
     "session": {"events", "records", "index"},
     "filter": VOCABULARY,
+    "mix": {"filter", "records", "session"},
     "mix": {"filter", "records", "session"},
     "snippet": {"filter"},
     "journal": VOCABULARY | {"values", "refs", "orjson"},
