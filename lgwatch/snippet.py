@@ -171,7 +171,8 @@ def _equal(term: Term, expression: str, known: _Known) -> str:
     if known.several:
         lower = f"map(str.lower, {expression})"
         if values is not None:
-    X
+            return f"{_literal(values)} {'not ' * term.negated}in {lower}"
+        return f"{'not ' * term.negated}{_set(texts)}.intersection({lower})"
     sign = ("!=" if term.negated else "==") if values is not None else "not in" if term.negated else "in"
     test = f"{expression}.lower() {sign} {_set(texts) if values is None else _literal(values)}"
     return f"(not {expression} or {test})" if known.none else test
