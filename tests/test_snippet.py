@@ -202,7 +202,7 @@ def test_a_plain_filter_is_a_few_lines() -> None:
         "# What lgwatch shows for: role:ai step>=2\n"
         'async for ns, (chunk, metadata) in graph.astream(inputs, stream_mode="messages", subgraphs=True):\n'
         "    if (\n"
-        "        chunk.type.removesuffix(\"MessageChunk\").lower() == 'ai'\n"
+        '        chunk.type.removesuffix("MessageChunk").lower() == "ai"\n'
         '        and metadata["langgraph_step"] >= 2\n'
         "    ):\n"
         '        print(chunk.text, end="", flush=True)\n'
