@@ -6,10 +6,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from lgwatch.events import Json
-from lgwatch.limits import LONG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+MANY = 16
+"""Lists with more elements are told by their length."""
 
 
 def resolve(data: Json, lookup: Callable[[str], Json]) -> Json:
@@ -127,10 +129,10 @@ def _words(data: Any, limit: int, depth: int) -> Iterator[str]:
         head = data[: limit + 1]
         yield f'"{head}"'
     elif isinstance(data, list):
-        if depth and len(data) > LONG:
+        if depth and len(data) > MANY:
             yield f"list {len(data)}"
             return
-        if len(data) > LONG:
+        if len(data) > MANY:
             yield f"list {len(data)} "
         yield from _row("[", ((None, item) for item in data), "]", limit, depth)
     elif not isinstance(data, dict):

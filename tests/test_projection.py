@@ -19,8 +19,8 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langgraph.types import Command, Interrupt, Overwrite, Send
 
 from lgwatch.events import Json
-from lgwatch.limits import DEPTH, ITEMS, TEXT
 from lgwatch.values import snapshot
+from lgwatch.values.limits import DEPTH, ITEMS, TEXT
 from tests.shelf import Shelf, talk
 
 

@@ -7,8 +7,8 @@ from unittest import mock
 
 import pytest
 
-from lgwatch.limits import REPR
 from lgwatch.values import snapshot
+from lgwatch.values.limits import REPR
 
 
 def test_a_repr_that_never_returns_is_given_up_and_not_asked_again() -> None:

@@ -13,12 +13,11 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-from lgwatch import projection
 from lgwatch.events import Json
-from lgwatch.limits import ITEMS
 from lgwatch.refs import preview
-from lgwatch.seen import RECENT
-from lgwatch.values import Values, snapshot
+from lgwatch.values import Values, projection, snapshot
+from lgwatch.values.limits import ITEMS
+from lgwatch.values.seen import RECENT
 from tests.shelf import Shelf, contents, talk
 
 

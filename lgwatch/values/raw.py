@@ -6,7 +6,7 @@ from itertools import repeat
 from operator import is_
 from typing import Any
 
-from lgwatch.limits import HEAD
+from lgwatch.values.limits import HEAD
 
 mro = type.__dict__["__mro__"].__get__
 namespace = type.__dict__["__dict__"].__get__

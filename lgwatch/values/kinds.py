@@ -19,14 +19,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from lgwatch.events import Json
-from lgwatch.limits import HEAD, ITEMS, REPR_SECONDS, cut
-from lgwatch.raw import inherits, module_of, mro, name_of, namespace, qualname, raw, visible
-from lgwatch.reprs import ask
+from lgwatch.values.limits import HEAD, ITEMS, REPR_SECONDS, cut
+from lgwatch.values.raw import inherits, module_of, mro, name_of, namespace, qualname, raw, visible
+from lgwatch.values.reprs import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lgwatch.projection import Projection
+    from lgwatch.values.projection import Projection
 
 Reading: TypeAlias = "Callable[[Projection, Any, int, Plan], Json]"
 """Turns a value, met at a depth, into JSON."""

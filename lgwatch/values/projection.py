@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import orjson
 
 from lgwatch.events import Json
-from lgwatch.kinds import plan_of
-from lgwatch.limits import ALL_TEXT, DEPTH, HEAD, LONG, NODES, REF_AT, REPR_SECONDS, SECONDS, TEXT, cut
-from lgwatch.raw import is_unicode, name_of, visible
-from lgwatch.reprs import ask
+from lgwatch.values.kinds import plan_of
+from lgwatch.values.limits import ALL_TEXT, DEPTH, HEAD, LONG, NODES, REF_AT, REPR_SECONDS, SECONDS, TEXT, cut
+from lgwatch.values.raw import is_unicode, name_of, visible
+from lgwatch.values.reprs import ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from lgwatch.kinds import Plan
+    from lgwatch.values.kinds import Plan
 
 _CHECK: Final = 256  # elements between two looks at the clock
 _FRESH: Final = 8_192  # objects that are known until user code runs again

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 import orjson
 
 from lgwatch.events import Json
-from lgwatch.kinds import plan_of
-from lgwatch.limits import TEXT
+from lgwatch.values.kinds import plan_of
+from lgwatch.values.limits import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lgwatch.kinds import Plan
-    from lgwatch.projection import Projection
+    from lgwatch.values.kinds import Plan
+    from lgwatch.values.projection import Projection
 
 WHOLE: Final = 64
 """Lists of messages with more elements are not verified in depth as a whole each time, but"""

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import orjson
 
 from lgwatch.events import Json
-from lgwatch.limits import MESSAGE_REF_AT, REF_AT, cut
-from lgwatch.projection import Projection
-from lgwatch.seen import Known, SeenList, SeenMessage
+from lgwatch.values.limits import MESSAGE_REF_AT, REF_AT, cut
+from lgwatch.values.projection import Projection
+from lgwatch.values.seen import Known, SeenList, SeenMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lgwatch.kinds import Plan
+    from lgwatch.values.kinds import Plan
 
 
 def snapshot(value: object) -> Json:

@@ -7,8 +7,8 @@ import queue
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
-from lgwatch.limits import REPR, REPR_SECONDS
-from lgwatch.raw import name_of, raw
+from lgwatch.values.limits import REPR, REPR_SECONDS
+from lgwatch.values.raw import name_of, raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
