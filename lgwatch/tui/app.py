@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
+from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,9 +15,13 @@ from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import Event as TextualEvent
+from textual.events import Key, Resize
 from textual.filter import LineFilter
+from textual.geometry import Size
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.widgets import Input
 
 from lgwatch.errors import FilterError, InputError
 from lgwatch.events import Event, Notice, RunEnded
@@ -26,7 +31,8 @@ from lgwatch.session import Session
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.composer import hint_for, read_answer, read_input
-from lgwatch.tui.eventlist import ConsolePane, CustomPane, EventsPane
+from lgwatch.tui.ending import obey_signals
+from lgwatch.tui.eventlist import ConsolePane, CustomPane, EventsPane, TimedPane
 from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector, load
 from lgwatch.tui.interrupt import Question
@@ -34,7 +40,7 @@ from lgwatch.tui.lines import LineView, terminal_is_behind
 from lgwatch.tui.nodes import NodeRows, NodesPane
 from lgwatch.tui.pane import Pane
 from lgwatch.tui.prompt import Prompt
-from lgwatch.tui.signs import tick
+from lgwatch.tui.signs import cells, tick
 from lgwatch.tui.state import RunsPane, StatePane
 from lgwatch.tui.text import SafetyNet
 from lgwatch.tui.timeline import TimelinePane
@@ -76,17 +82,20 @@ class WatchApp(App[None]):
     CSS_PATH = "lgwatch.tcss"
     TITLE = "lgwatch"
     ENABLE_COMMAND_PALETTE = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (170, "-wide")]  # noqa: RUF012  declared by App
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-narrow"), (100, "-normal"), (170, "-wide")]  # noqa: RUF012  App's own
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012  declared by App
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause", "Pause", id="pause", tooltip="Stop the picture, not the intake; again goes on"),
         Binding("f", "filter", "Filter", id="filter", tooltip="Filter all panes: node:… tag:… type:… or a word"),
         Binding("slash", "search", "Find", id="search", tooltip="Search in the focused pane; n and N go on"),
         Binding("F", "follow", "Follow", id="follow", tooltip="Follow the end of the focused pane"),
+        Binding("enter", "inspect", "Inspect", id="inspect", tooltip="Open what is selected, or answer the interrupt"),
         Binding("z", "zoom", "Zoom", id="zoom", tooltip="The focused pane on the whole screen, and back"),
         Binding("i", "compose", "Input", id="compose", tooltip="Give input, or answer the interrupt"),
         Binding("r", "rerun", "Run again", id="rerun", tooltip="Run the same input again, on a new thread"),
         Binding("ctrl+x", "stop", "Stop", id="stop", tooltip="Stop after this superstep; again cancels, then kills"),
         Binding("y", "copy", "Copy", id="copy", tooltip="Copy what is selected"),
+        Binding("t", "times", "Times", id="times", tooltip="Time column: since the start, since the row before, clock"),
         *(
             Binding(key, f"pane('{key}')", name, show=False, id=f"pane.{name.lower()}", tooltip=f"Show {name}")
             for key, name, _ in PRESETS
@@ -132,6 +141,7 @@ class WatchApp(App[None]):
         self._leaving = False
         self._hint_until = 0.0
         self._looking_around = False
+        self._asked: tuple[int, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, question, prompt, keys."""
@@ -153,7 +163,20 @@ class WatchApp(App[None]):
         self.theme = "lgwatch"
         self.pane("tokens").view.focus()
         self._draw()
+        if not self.is_headless:
+            obey_signals(self.exit, self.source.close)
         self.call_after_refresh(self._start)
+
+    async def on_event(self, event: TextualEvent) -> None:
+        """Obey a key before the next one is looked at, so that what is typed fast after `f` belongs to the filter.
+
+        Textual would first hand all of them to the widget that has the focus now.
+        """
+        if isinstance(event, Key) and not event.is_forwarded and not isinstance(self.focused, Input):
+            for priority in (True, False):
+                if await self._check_bindings(event.key, priority=priority):
+                    return
+        await super().on_event(event)
 
     def _start(self) -> None:
         if self.request is not None:
@@ -174,6 +197,7 @@ class WatchApp(App[None]):
         """Read what is new for a bounded time, then draw what changed, and come back."""
         if not self.is_running:
             return
+        self._mind_the_size()
         events = self.source.poll(BUDGET)
         if events:
             self._apply(events)
@@ -183,6 +207,15 @@ class WatchApp(App[None]):
             self._draw()
         running = self.session.status in ("running", "loading") and self.source.live
         self.set_timer(FRAME if events else RUNNING if running else IDLE, self._frame)
+
+    def _mind_the_size(self) -> None:
+        """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""
+        if self.is_headless:
+            return
+        size = Size(*get_terminal_size())
+        if size != self.size and size == self._size_before:
+            self.post_message(Resize(size, size))
+        self._size_before = size
 
     def _apply(self, events: list[Event]) -> None:
         if self.source.header is not None:
@@ -202,18 +235,14 @@ class WatchApp(App[None]):
             for pane in self.panes:
                 if pane.display:
                     pane.show(session, self.keep, now)
-        width = self.size.width
+        self._draw_lines(now)
+
+    def _draw_lines(self, now: float) -> None:
+        session, width, kept = self.session, self.size.width, self._kept()
         state = (
-            len(session.index),
-            tick(now),
-            width,
-            self.paused,
-            self.hint,
-            self.error,
-            self.keep,
-            self._chosen,
-            self.focused,
-        )
+            len(session.index), kept, tick(now), width, self.paused, self.hint, self.error, self.keep, self._chosen,
+            self.focused, self.source.live,
+        )  # fmt: skip
         if state == self._drawn:
             return
         self._drawn = state
@@ -223,18 +252,25 @@ class WatchApp(App[None]):
             )
         )
         names = [(key, name) for key, name, _ in PRESETS]
-        self.tabs.show(chrome.tabs(session, names, self._chosen, self.hint, width))
-        self.prompt.rest(*chrome.filter_line(session, self.keep, self._kept(), width))
+        attention = chrome.attention(session, self.hint, live=self.source.live)
+        tabs = chrome.tabs(names, self._chosen, width)
+        if beside := self.tabs.display and (bool(self.keep) or cells(tabs) + cells(attention) + 3 < width):
+            tabs = chrome.beside(tabs, attention, width)
+        self.tabs.show(tabs)
+        self.prompt.rest(*chrome.filter_line(session, self.keep, kept, width, [] if beside else attention))
         if self.error:
             self.keys.show([(f" ✗ {self.error}", "error")])
-        elif width < 100 and (attention := chrome.attention(session, self.hint, width)):
+        elif self.keep and attention and not beside:
             self.keys.show([(" ", ""), *attention])
         else:
             self.keys.show(chrome.keys(list(self._keys()), width))
 
     def _kept(self) -> int:
-        if self.keep.texts:
-            return len(self.pane("events").rows)
+        if self.keep.texts:  # what is known of texts, is known by the list of events, seen or not
+            events = self.pane("events")
+            assert isinstance(events, EventsPane)
+            events.rows.update(self.session, self.keep)
+            return len(events.rows)
         if self._counted is None:
             keep = self.keep
             self._counted = Selection(
@@ -247,13 +283,14 @@ class WatchApp(App[None]):
         waiting = bool(self.session.waiting) and self.source.live
         failed = self.session.status in ("failed", "crashed")
         screen = self.screen_stack[0]
-        if screen.has_class("-waiting") != waiting:
+        asked = tuple(one.seq for one in self.session.waiting) if waiting else ()
+        if asked != self._asked:
+            self._asked, self._looking_around = asked, False
             screen.set_class(waiting, "-waiting")
-            if waiting and not self._looking_around:
+            if waiting:
                 self.question.ask(self.session.waiting)
-            elif not waiting:
+            else:
                 self.question.done()
-                self._looking_around = False
         if screen.has_class("-failed") != failed:
             screen.set_class(failed, "-failed")
 
@@ -338,14 +375,14 @@ class WatchApp(App[None]):
             self.set_filter("")
         if event.purpose == "answer":
             self._looking_around = True
-            self.question.done()
+            self.question.hide()
         self.error = ""
         self._close_prompt()
         self._draw()
 
     def _close_prompt(self) -> None:
         self.prompt.close()
-        self._last_view.focus()
+        self.screen_stack[0].set_focus(self._last_view)
         self._drawn = None
 
     @on(LineView.Searched)
@@ -384,7 +421,7 @@ class WatchApp(App[None]):
             for pane in self.panes:
                 pane.set_class(pane.id in ids, "-chosen")
         if ids:
-            self.pane(ids[0]).view.focus()
+            self.screen_stack[0].set_focus(self.pane(ids[0]).view)
         self.call_after_refresh(self._draw)
 
     def action_zoom(self) -> None:
@@ -403,6 +440,15 @@ class WatchApp(App[None]):
     def action_follow(self) -> None:
         """Follow the end of the focused pane."""
         self._last_view.follow()
+
+    def action_times(self) -> None:
+        """Tell times another way."""
+        mode = ""
+        for pane in self.panes:
+            if isinstance(pane, TimedPane):
+                mode = pane.next_times()
+        words = {"start": "since the first run began", "delta": "since the row before", "clock": "by the clock"}
+        self.say(f"times are {words.get(mode, mode)}")
 
     def action_step_back(self) -> None:
         """Go back one thing: the zoom, a search, then the filter."""
@@ -429,11 +475,6 @@ class WatchApp(App[None]):
         if subject is not None:
             self.push_screen(Inspector(subject, self.source))
 
-    def key_enter(self) -> None:
-        """A view without a cursor lets enter through."""
-        if len(self.screen_stack) == 1 and not self.prompt.purpose:
-            self.action_inspect()
-
     def action_copy(self) -> None:
         """Copy what is selected: its text, or its JSON."""
         pane = self._focused_pane()
@@ -453,12 +494,21 @@ class WatchApp(App[None]):
         for binding in self.BINDINGS:
             if isinstance(binding, Binding) and binding.action != "command_palette":
                 yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action))
+        known = {binding.description for binding in self.BINDINGS if isinstance(binding, Binding)}
+        view = self._last_view
+        for binding in dict.fromkeys(each for cls in type(view).__mro__ for each in vars(cls).get("BINDINGS", ())):
+            if (
+                isinstance(binding, Binding)
+                and isinstance(view, LineView)
+                and binding.description not in {*known, "Open"}
+            ):
+                yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action, view))
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
                 yield command
 
-    async def _run(self, action: str) -> None:
-        await self.run_action(action)
+    async def _run(self, action: str, view: LineView | None = None) -> None:
+        await self.run_action(action, view)
 
     # ── control ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -482,7 +532,7 @@ class WatchApp(App[None]):
                 self._resume()
                 return
             if current is not None:
-                self.prompt.open("answer", "answer", "", hint_for(current.schema) if current.schema else "text or JSON")
+                self._ask_for_answer()
         elif self.session.status in ("running", "loading"):
             self.say("the run goes on: input is for when it has ended")
         else:
@@ -521,14 +571,21 @@ class WatchApp(App[None]):
             finished = self.question.answer(value)
         self.error = ""
         if not finished:
-            self.prompt.open("answer", "answer", "", "text or JSON")
+            self._ask_for_answer()
             return
         self._close_prompt()
         if self.question.answers:
             self._resume()
         else:
             self._looking_around = True
-            self.question.done()
+            self.question.hide()
+
+    def _ask_for_answer(self) -> None:
+        current, many = self.question.current, len(self.question.pending)
+        if current is not None:
+            number = f" {self.question.at + 1}/{many}" if many > 1 else ""
+            hint = hint_for(current.schema) if current.schema else "text or JSON; empty skips"
+            self.prompt.open("answer", f"answer{number}", "", hint)
 
     def _resume(self) -> None:
         answers = dict(self.question.answers) or None
@@ -552,9 +609,9 @@ class WatchApp(App[None]):
         """Go one step down the ladder: drain, cancel, terminate, kill."""
         done = self.source.stop()
         words = {
-            "drain": "stopping after this superstep; ctrl+x again cancels",
-            "cancel": "cancelling; ctrl+x again terminates the process",
-            "terminate": "terminating; ctrl+x again kills",
+            "drain": "stopping after this step; ^x again cancels",
+            "cancel": "cancelling; ^x again ends the process",
+            "terminate": "terminating; ^x again kills",
             "kill": "killed",
         }
         self.say(words.get(done, "nothing runs"))
@@ -576,6 +633,6 @@ class WatchApp(App[None]):
         """Leave; a run that goes on is asked about first."""
         if self.session.status == "running" and self.source.live and not self._leaving:
             self._leaving = True
-            self.say("the run goes on: q again stops it and leaves")
+            self.say("the run goes on; q again stops it and leaves")
         else:
             self.exit()

@@ -56,38 +56,58 @@ def _step(step: int, limit: int | None) -> tuple[str, str]:
     return f"   step {step}/{limit}", "warn" if step > limit * 0.8 else "dim"
 
 
-def tabs(session: Session, names: Sequence[tuple[str, str]], chosen: str, hint: str, width: int) -> Row:
-    """Return the second line: the panes by number, and what must not be overlooked."""
+def tabs(names: Sequence[tuple[str, str]], chosen: str, width: int) -> Row:
+    """Return the second line: the panes by number."""
     row: Row = []
     for key, name in names:
         style = "bold accent" if key == chosen else "dim"
         text = f" {key} {name} " if width >= 100 or key == chosen else f" {key} {name[:4].rstrip()} "
-        row.append((text, f"{style} @app.pane('{key}')"))
-        row.append(("│", "faint"))
-    row.pop()
-    return fit(row, attention(session, hint, max(width - cells(row) - 2, 12)), width)
+        row += [(text, f"{style} @app.pane('{key}')"), ("│", "faint")]
+    return row[:-1]
 
 
-def attention(session: Session, hint: str, width: int) -> Row:
-    """Return what the person should see now: a hint, an interrupt, an error, the last notice."""
+def beside(row: Row, attention: Row, width: int) -> Row:
+    """Return the row with what must not be overlooked at its right, cut where it must be."""
+    room = width - cells(row) - 3
+    if room < 12 or not attention:
+        return row
+    text, style = attention[0]
+    return fit(row, [(crop(text, room, "…") + " ", style)], width)
+
+
+def attention(session: Session, hint: str, *, live: bool) -> Row:
+    """Return what the person should see now, as one span: a hint, an interrupt, an error, the last notice."""
     if hint:
-        return [(crop(clean(hint), width, "…"), "warn"), (" ", "")]
+        return [(clean(hint), "warn")]
     waiting = session.waiting
     if waiting:
+        sign, style = glyph("interrupted")
         many = f" {len(waiting)}" if len(waiting) > 1 else ""
-        return [(crop(f"■{many} waiting for you: press i ", width, "…"), "bold warn")]
-    run = session.run
-    if run is not None and run.error:
-        text = f"✗ {run.error.get('type', '')}: {run.error.get('message', '')} "
-        return [(crop(clean(text), width, "…"), "error")]
+        return [
+            (
+                f"{sign}{many} waiting for you: press i" if live else f"{sign} ended waiting for an answer",
+                f"bold {style}",
+            )
+        ]
+    if (error := _error(session)) is not None:
+        return error
     if session.notices and session.now - session.notices[-1][1].at < NEWS:
-        return [(crop(clean(f"⚠ {session.notices[-1][1].text} "), width, "…"), "dim")]
+        return [(f"{glyph('notice')[0]} {clean(session.notices[-1][1].text)}", "dim")]
     return []
 
 
-def filter_line(session: Session, keep: Filter, kept: int, width: int) -> tuple[Row, Row]:
-    """Return the filter as it stands, and its count."""
+def _error(session: Session) -> Row | None:
+    run = session.run
+    if run is None or not run.error:
+        return None
+    return [(clean(f"{glyph('failed')[0]} {run.error.get('type', '')}: {run.error.get('message', '')}"), "error")]
+
+
+def filter_line(session: Session, keep: Filter, kept: int, width: int, attention: Row) -> tuple[Row, Row]:
+    """Return the filter as it stands, and its count; without one, what must be seen and has no room elsewhere."""
     total = len(session.index) - 1 - session.counts.get("value", 0)
+    if not keep and (news := attention or _error(session)):
+        return [(" ", ""), *fit(news, [], width - 2)], []
     if not keep:
         hint = "f to filter: node:… tag:… type:… or a word" if width >= 100 else "f: node:… tag:… or a word"
         return [(" filter ▸ ", "faint"), (hint, "faint")], []

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.events import Json
@@ -21,8 +23,8 @@ from lgwatch.tui.text import cell_len, clean, crop
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
-TEXTS = 400
-"""Lines that one update may read to ask a filter about their text."""
+PATIENCE = 0.004
+"""Seconds for which one update may read lines to ask a filter about their text."""
 
 
 class EventRows(Rows):
@@ -71,13 +73,22 @@ class EventRows(Rows):
     def _ask(self, keep: Filter) -> bool:
         """Read some of the lines that were not read yet, and keep those whose text fits."""
         assert self._selection is not None
-        before = len(self._texts)
-        for seq in self._selection.seqs[self._asked : self._asked + TEXTS]:
-            if keep.text(self._source.raw(seq).decode(errors="replace")):
+        before, deadline = len(self._texts), perf_counter() + PATIENCE
+        for seq in self._selection.seqs[self._asked :]:
+            if keep.text(self._text(seq)):
                 self._texts.append(seq)
             self._asked += 1
+            if perf_counter() > deadline:
+                break
         self.seqs = self._texts
         return len(self._texts) > before
+
+    def _text(self, seq: int) -> str:
+        """What an event says: a message's or a print's text, the whole line of anything else."""
+        line = self._source.line(seq)
+        if line.get("type") in ("message", "output"):
+            return str(line.get("text", ""))
+        return json.dumps(self._source.resolved(seq), ensure_ascii=False)
 
     @property
     def total(self) -> int:
@@ -180,7 +191,20 @@ def _value_style(value: Json) -> str:
     return "info" if isinstance(value, int | float) else ""
 
 
-class CustomPane(Pane):
+class TimedPane(Pane):
+    """A list of events with a time column."""
+
+    rows: EventRows | ConsoleRows
+
+    def next_times(self) -> str:
+        """Tell times the next way; return its name."""
+        times = self.rows.times
+        times.mode = times.MODES[(times.MODES.index(times.mode) + 1) % len(times.MODES)]
+        self.view.show()
+        return times.mode
+
+
+class CustomPane(TimedPane):
     """What nodes wrote with the stream writer."""
 
     title_: ClassVar[str] = "Custom"
@@ -284,7 +308,7 @@ def _summary(facet: Facet, line: dict[str, Json]) -> Row:
     return [(preview({k: v for k, v in line.items() if k not in ("type", "at", "ns")}, 300), "dim")]
 
 
-class EventsPane(Pane):
+class EventsPane(TimedPane):
     """Every event in the order in which it came."""
 
     title_: ClassVar[str] = "Events"
@@ -393,7 +417,7 @@ def _origin(facet: Facet, line: dict[str, Json], width: int) -> str:
     return f"{level} {logger}: " if logger else f"{level}: " if level else ""
 
 
-class ConsolePane(Pane):
+class ConsolePane(TimedPane):
     """What the graph's process printed, logged and warned."""
 
     title_: ClassVar[str] = "Console"

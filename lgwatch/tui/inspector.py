@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from lgwatch.sources import Source
 
 
-_PLUMBING = frozenset({"ns", "task", "span", "parent", "message", "checkpoint"})
-"""Ids, which stand below what they are the ids of."""
+_PLUMBING = frozenset({"node", "step", "ns", "task", "span", "parent", "message", "checkpoint"})
+"""Where something belongs, which stands below what it is."""
 
 
 def load(subject: Subject, source: Source) -> dict[str, Json]:
@@ -83,7 +83,7 @@ class Inspector(ModalScreen[None]):
         with Vertical() as frame:
             frame.border_title = Content(clean(self.subject.title))
             yield self.view
-            yield Input(placeholder="search in keys and values", id="inspector-search")
+            yield Input(placeholder="search in keys and values", id="inspector-search", compact=True)
             yield self.keys
 
     def on_mount(self) -> None:
@@ -134,7 +134,7 @@ class Inspector(ModalScreen[None]):
 
     def _close_search(self) -> None:
         self.query_one(Input).remove_class("-on")
-        self.view.focus()
+        self.set_focus(self.view)
 
     def action_leave(self) -> None:
         """Close the search line, or the inspector."""
@@ -158,7 +158,7 @@ class Inspector(ModalScreen[None]):
         """Ask what to search for."""
         search = self.query_one(Input)
         search.add_class("-on")
-        search.focus()
+        self.set_focus(search)  # at once: the next key is for it
 
     def _value(self) -> Json:
         cursor = self.view.cursor

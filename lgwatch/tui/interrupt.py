@@ -11,6 +11,7 @@ from textual.content import Content
 from lgwatch.events import Json
 from lgwatch.records import Interrupt
 from lgwatch.tui.lines import LineView
+from lgwatch.tui.signs import glyph
 from lgwatch.tui.text import clean
 from lgwatch.tui.tree import JsonRows
 
@@ -42,15 +43,24 @@ class Question(Vertical):
         yield self.view
 
     def ask(self, pending: list[Interrupt]) -> None:
-        """Show the first of these interrupts."""
-        self.pending, self.answers, self.at = pending, {}, 0
+        """Show the first of these interrupts that has no answer yet."""
+        known = {one.seq: self.answers[one.id] for one in self.pending if one.id in self.answers}
+        self.pending = pending
+        self.answers = {one.id: known[one.seq] for one in pending if one.seq in known}
+        self.at = next((at for at, one in enumerate(pending) if one.id not in self.answers), 0)
         self.add_class("-on")
+        self.screen.add_class("-asking")
         self._show()
+
+    def hide(self) -> None:
+        """Let the person look around; the answers so far are kept."""
+        self.remove_class("-on")
+        self.screen.remove_class("-asking")
 
     def done(self) -> None:
         """Nothing is asked any more."""
-        self.pending = []
-        self.remove_class("-on")
+        self.pending, self.answers = [], {}
+        self.hide()
 
     @property
     def current(self) -> Interrupt | None:
@@ -76,9 +86,11 @@ class Question(Vertical):
         if current is None:
             return
         many = f"{self.at + 1} of {len(self.pending)} · " if len(self.pending) > 1 else ""
-        what = "Breakpoint before" if current.breakpoint else "Interrupt"
+        what = "Breakpoint at" if current.breakpoint else "Interrupt"
         where = current.path or current.id.partition(":")[2]
-        self.border_title = Content(clean(f"■ {what} {many}{where}"))
+        if sum(one.path == current.path for one in self.pending) > 1:  # lanes of one node
+            where += f" · {current.id[:8]}"
+        self.border_title = Content(clean(f"{glyph('interrupted')[0]} {what} {many}{where}"))
         ways = "i  go on" if current.breakpoint else "i answer · esc look around · an empty answer skips"
         self.border_subtitle = Content(ways)
         value = self._source.resolved(current.seq).get("value", current.value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual import events
+from textual.actions import SkipAction
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -247,8 +248,9 @@ class LineView(Canvas, can_focus=True):
         """Open the row under the cursor; where there is none, the last one that is visible."""
         last = min(self.top + self.size.height, len(self.rows)) - 1
         index = self.cursor if self.cursor is not None else last
-        if index >= 0:
-            self.post_message(self.Selected(self, index))
+        if index < 0:
+            raise SkipAction  # whoever is above may have a use for the key
+        self.post_message(self.Selected(self, index))
 
     def action_next_match(self, step: int) -> None:
         """Go to the next match."""

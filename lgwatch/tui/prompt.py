@@ -41,12 +41,11 @@ class Prompt(Horizontal):
     DEFAULT_CSS = """
     Prompt { height: 1; background: $boost; }
     Prompt > Bar { background: $boost; }
-    Prompt > #prompt-label { width: auto; min-width: 10; max-width: 40; }
-    Prompt > #prompt-note { width: 36; }
+    Prompt > #prompt-label { width: 1fr; }
+    Prompt > #prompt-note { width: 28; display: none; }
+    Prompt.-noted > #prompt-note { display: block; }
     Prompt > Input { width: 1fr; border: none; height: 1; padding: 0; background: $boost; display: none; }
     Prompt.-typing > Input { display: block; }
-    Prompt.-typing > #prompt-label { width: 22; }
-    Prompt > #prompt-label.-wide { width: 1fr; max-width: 200; }
     """
 
     class Changed(Message):
@@ -85,25 +84,26 @@ class Prompt(Horizontal):
         """Ask for text."""
         self.purpose = purpose
         self.add_class("-typing")
-        self.label.remove_class("-wide")
+        self.label.styles.width = len(label) + 4
         self.label.show([(f" {label} ▸ ", "bold accent")])
         self.input.placeholder = hint
         self.input.suggester = self._suggester if purpose == "filter" else None
         self.input.value = text
         self.input.cursor_position = len(text)
-        self.input.focus()
+        self.screen.set_focus(self.input)  # at once: the next key is for it
 
     def rest(self, label: Row, note: Row) -> None:
         """Show what holds while nobody types."""
         if not self.purpose:
             self.label.show(label)
+        self.set_class(bool(note), "-noted")
         self.note.show(note)
 
     def close(self) -> None:
         """Stop asking."""
         self.purpose = ""
         self.remove_class("-typing")
-        self.label.add_class("-wide")
+        self.label.styles.width = "1fr"
 
     def on_mount(self) -> None:
         """Begin at rest."""

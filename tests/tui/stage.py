@@ -105,7 +105,6 @@ async def until(pilot, condition: Callable[[], object], seconds: float = 5.0) ->
 
 def text_of(app: WatchApp) -> str:
     """What the screen shows, as text."""
-    width, height = app.size
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 

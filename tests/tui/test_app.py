@@ -1,0 +1,724 @@
+"""What the keys do, on the real screen."""
+
+import json
+import re
+
+import pytest
+
+from lgwatch.events import GraphLoaded, Notice, Output
+from lgwatch.sources import RunRequest
+from lgwatch.tui.app import WatchApp
+from lgwatch.tui.help import Help
+from lgwatch.tui.inspector import Inspector
+from tests.factories import (
+    call,
+    called,
+    checkpoint,
+    custom,
+    ended,
+    failed,
+    interrupted,
+    result,
+    run,
+    said,
+    task,
+    token,
+)  # fmt: skip
+from tests.tui.stage import RECORDINGS, Filed, drawn, pane_text, played, recorded, text_of, until, write
+
+SIZE = (120, 36)
+STORY = [
+    run(), task("writer"), call(1), token("Cats are ", 1, tags=("joke",)), token("soft.", 1, tags=("joke",)),
+    called(1), custom({"progress": 1}, "writer"), result("writer", writes={"joke": "…"}),
+    task("critic", step=2), call(2, node="critic"), token("Dogs are loud.", 2, node="critic", tags=("poem",)), called(2),
+    custom({"progress": 2}, "critic"), Output(text="a print", task="critic", node="critic"),
+    checkpoint("c1", step=1, values={"joke": "soft", "n": 1}),
+]  # fmt: skip
+
+
+async def shown(pilot, *keys):
+    """Press keys and wait for what they do."""
+    if not pilot.app.session.counts:
+        await drawn(pilot)
+    for key in keys:
+        await pilot.press(key)
+    await drawn(pilot)
+
+
+def bar(app, name):
+    return "".join(text for text, _ in app.query_one(f"#{name}")._row)
+
+
+# ── the filter ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_filter_holds_for_every_pane_while_it_is_typed_and_says_how_many(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        assert "Cats" in pane_text(app, "tokens")
+        await shown(pilot, "f", *"node:critic")
+        assert "Cats" not in pane_text(app, "tokens")
+        assert "Dogs" in pane_text(app, "tokens")
+        for name in ("nodes", "custom", "timeline"):
+            assert "writer" not in pane_text(app, name)
+            assert "critic" in pane_text(app, name)
+        assert "a print" in pane_text(app, "console")
+        assert app.pane("tokens").border_subtitle == "1 of 2 messages"
+        assert app.pane("custom").border_subtitle == "1 of 2"
+        assert re.search(r"\d+ of 15 events", bar(app, "prompt-note"))
+        await shown(pilot, "enter", "escape")
+        assert "Cats" in pane_text(app, "tokens")
+
+
+async def test_a_filter_that_cannot_be_read_says_why_and_the_last_one_stays_in_force(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "f", *"tag:poem")
+        app.prompt.input.value = "tag:poem nod:x"
+        await drawn(pilot)
+        assert app.keep.source == "tag:poem"
+        assert "there is no field 'nod'" in bar(app, "keys")
+        assert "Cats" not in pane_text(app, "tokens")
+        await shown(pilot, "enter")
+        assert app.prompt.purpose == "filter"
+        app.prompt.input.value = "tag:poem"
+        await shown(pilot, "enter")
+        assert not app.prompt.purpose
+        assert "Quit" in bar(app, "keys")
+
+
+async def test_escape_while_typing_a_filter_takes_it_away(tmp_path):
+    app = played(tmp_path, *STORY, filter_text="tag:poem")
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "f", "escape")
+        assert not app.keep
+        assert not app.prompt.purpose
+        assert app.pane("tokens").view.has_focus
+
+
+async def test_words_filter_by_text_and_are_counted_where_the_list_of_events_is_not_shown(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "f", *"dogs", "enter")
+        assert not app.pane("events").display
+        await until(pilot, lambda: "1 of 15" in bar(app, "prompt-note"))
+        assert "Dogs" in pane_text(app, "tokens")
+        assert "Cats" not in pane_text(app, "tokens")
+
+
+async def test_a_word_is_looked_for_in_what_is_said_and_not_in_the_names_of_fields(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "4", "f", *"message", "enter")
+        await drawn(pilot)
+        assert len(app.pane("events").rows) == 0
+
+
+async def test_the_filter_line_completes_what_was_seen(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "f", *"node:cr")
+        await until(pilot, lambda: app.prompt.input._suggestion)
+        await shown(pilot, "right")
+        assert app.prompt.input.value == "node:critic"
+
+
+# ── pause, follow, zoom, tabs ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_pause_stops_the_picture_and_not_the_intake(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "space")
+        before = pane_text(app, "custom")
+        write(app.source.path, custom({"progress": 3}, "critic"), after=5)
+        await drawn(pilot)
+        assert "PAUSED" in bar(app, "header")
+        assert pane_text(app, "custom") == before
+        assert app.session.counts["custom"] == 3
+        await shown(pilot, "space")
+        assert "progress 3" in pane_text(app, "custom")
+        assert "PAUSED" not in bar(app, "header")
+
+
+async def test_follow_goes_to_the_end_and_stays_there(tmp_path):
+    app = played(tmp_path, run(), *(custom({"n": n}) for n in range(50)))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "3", "g")
+        view = app.pane("custom").view
+        assert view.top == 0
+        write(app.source.path, *(custom({"n": n}) for n in range(50, 60)), after=9)
+        await drawn(pilot)
+        assert view.top == 0
+        await shown(pilot, "F")
+        assert "n 59" in pane_text(app, "custom")
+        write(app.source.path, custom({"n": 60}), after=19)
+        await drawn(pilot)
+        assert "n 60" in pane_text(app, "custom")
+
+
+async def test_z_gives_the_focused_pane_the_whole_screen_and_takes_it_back(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        app.pane("custom").view.focus()
+        await shown(pilot, "z")
+        assert [pane.id for pane in app.panes if pane.display] == ["custom"]
+        assert app.pane("custom").size.width > 110
+        await shown(pilot, "z")
+        assert [pane.id for pane in app.panes if pane.display] == ["nodes", "tokens", "custom", "console", "timeline"]
+        assert app.pane("custom").view.has_focus
+
+
+@pytest.mark.parametrize(
+    ("key", "panes"),
+    [("2", ["tokens"]), ("3", ["custom"]), ("4", ["events", "timeline"]), ("5", ["state"]), ("6", ["runs"]),
+     ("7", ["console"])],
+)  # fmt: skip
+async def test_a_number_shows_its_panes_and_1_all_of_them(tmp_path, key, panes):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, key)
+        assert [pane.id for pane in app.panes if pane.display] == panes
+        assert any(app.pane(name).view.has_focus for name in panes)
+        assert "no " not in pane_text(app, panes[0])
+        await shown(pilot, "1")
+        assert len([pane for pane in app.panes if pane.display]) == 5
+
+
+async def test_tab_goes_through_the_panes_that_are_shown(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        seen = []
+        for _ in range(5):
+            seen.append(app._focused_pane().id)
+            await shown(pilot, "tab")
+        assert sorted(seen) == ["console", "custom", "nodes", "timeline", "tokens"]
+        assert app._focused_pane().id == seen[0]
+
+
+async def test_a_click_on_a_tab_or_on_a_key_does_what_it_says(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await pilot.click("#tabs", offset=(bar(app, "tabs").index("Custom"), 0))
+        await drawn(pilot)
+        assert [pane.id for pane in app.panes if pane.display] == ["custom"]
+        await pilot.click("#keys", offset=(bar(app, "keys").index("Pause"), 0))
+        await drawn(pilot)
+        assert app.paused
+
+
+# ── search ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_search_works_in_the_focused_pane_with_a_count_and_goes_round(tmp_path):
+    app = played(tmp_path, run(), *(custom({"n": n, "word": "odd" if n % 2 else "even"}) for n in range(40)))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "3", "g", "slash", *"odd", "enter")
+        view = app.pane("custom").view
+        assert view.has_focus
+        await until(pilot, lambda: view.found == "1/20")
+        assert "find: 1/20" in bar(app, "tabs")
+        await shown(pilot, "n", "n")
+        await until(pilot, lambda: view.found == "3/20")
+        assert view.cursor == 5
+        await shown(pilot, "N", "N", "N")
+        await until(pilot, lambda: view.found == "20/20")
+        await shown(pilot, "slash", *"nowhere", "enter")
+        await until(pilot, lambda: view.found == "no match")
+        await shown(pilot, "1", "escape")
+        assert not view.found
+
+
+# ── what is selected ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_enter_opens_what_is_selected_in_every_pane(tmp_path):
+    app = played(tmp_path, *STORY, ended())
+    async with app.run_test(size=(200, 60)) as pilot:
+        await drawn(pilot)
+        titles = {}
+        for name in ("nodes", "tokens", "custom", "console", "events", "timeline"):
+            app.pane(name).view.focus()
+            await shown(pilot, "up", "enter")
+            assert isinstance(app.screen, Inspector), name
+            titles[name] = app.screen.subject.title
+            await shown(pilot, "escape")
+            assert app.pane(name).view.has_focus
+        await shown(pilot, "6", "enter")
+        titles["runs"] = app.screen.subject.title
+        assert titles == {
+            "nodes": "critic · step 2", "tokens": "message · critic", "custom": "custom · critic · line 13",
+            "console": "output · critic · line 14", "events": "run_result · line 16", "timeline": "critic · step 2",
+            "runs": "run r1",
+        }  # fmt: skip
+
+
+async def test_enter_opens_the_newest_where_nothing_was_selected_yet(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "3", "enter")
+        assert app.screen.subject.title == "custom · critic · line 13"
+
+
+async def test_the_inspector_shows_the_whole_payload_folds_and_searches_what_is_folded(tmp_path):
+    deep = {
+        "outer": {"list": [{"n": n, "straw": "x" * 200, "needle": "found me"} for n in range(5)]},
+        "long": "word " * 60,
+    }
+    app = played(tmp_path, run(), task("writer"), custom(deep))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "3", "enter")
+        assert "data  2 keys" in text_of(app)
+        assert "found me" not in [line.value for line in app.screen.rows.lines]
+        await shown(pilot, "slash", *"found me", "enter")
+        await until(pilot, lambda: app.screen.view.found.startswith("1/"))
+        cursor = app.screen.rows.lines[app.screen.view.cursor]
+        assert cursor.value == "found me"
+        await shown(pilot, "y")
+        assert app.clipboard == "found me"
+        await shown(pilot, "Y")
+        assert app.clipboard == "data.outer.list[0].needle"
+        await shown(pilot, "g", "down", "enter")
+        assert app.screen.rows.lines[1].key == "data"
+        before = len(app.screen.rows)
+        await shown(pilot, "enter")
+        assert len(app.screen.rows) != before
+        await shown(pilot, "y")
+        assert json.loads(app.clipboard) == deep
+        await shown(pilot, "q")
+        assert len(app.screen_stack) == 1
+
+
+async def test_what_was_stored_once_is_whole_in_the_inspector():
+    app = recorded("tool_agent")
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        app.pane("nodes").view.focus()
+        await shown(pilot, "g", "enter", "asterisk", "asterisk", "asterisk", "asterisk")
+        text = json.dumps(app.screen.rows.sections)
+        assert "Beach or museum" in text
+        assert "$ref" not in text
+
+
+async def test_y_copies_the_text_of_a_message_and_the_json_of_anything_else(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "y")
+        assert app.clipboard == "Dogs are loud."
+        await shown(pilot, "left_curly_bracket", "y")
+        assert app.clipboard == "Cats are soft."
+        app.pane("custom").view.focus()
+        await shown(pilot, "g", "y")
+        assert json.loads(app.clipboard)["custom at 0.700"]["data"] == {"progress": 1}
+
+
+async def test_braces_go_from_message_to_message_and_the_lit_one_is_meant(tmp_path):
+    long = "a word or two " * 80
+    app = played(tmp_path, run(), task("writer"), *(said(f"{n}: {long}", message=f"m{n}") for n in range(12)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        view = app.pane("tokens").view
+        assert view.current.key == "m11"
+        await shown(pilot, "left_curly_bracket")
+        assert view.current.key == "m10"
+        assert not view.following
+        await shown(pilot, "left_curly_bracket", "left_curly_bracket", "right_curly_bracket")
+        assert view.current.key == "m9"
+        assert view.top == view.rows.first_row(view.current)
+        await shown(pilot, "enter")
+        assert app.screen.subject.text.startswith("9:")
+        await shown(pilot, "escape", "g")
+        assert view.current.key == "m0"
+        await shown(pilot, "left_curly_bracket")
+        assert view.current.key == "m0"
+        await shown(pilot, "G")
+        assert view.current.key == "m11"
+
+
+async def test_a_click_lights_a_message_and_a_double_click_opens_it(tmp_path):
+    app = played(tmp_path, run(), task("writer"), said("one", message="m1"), said("two", message="m2"))
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        view = app.pane("tokens").view
+        assert view.current.key == "m2"
+        await pilot.click(view, offset=(3, 1))
+        assert view.current.key == "m1"
+        await pilot.click(view, offset=(3, 1), times=2)
+        await until(pilot, lambda: isinstance(app.screen, Inspector))
+        assert app.screen.subject.text == "one"
+
+
+async def test_t_tells_times_three_ways(tmp_path):
+    app = played(tmp_path, GraphLoaded(target="x", at=0.5), run(), *(custom({"n": n}, at=2.0 + n) for n in range(3)))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "3")
+        assert [line.split()[0] for line in pane_text(app, "custom").splitlines() if line] == [
+            "1.400",
+            "2.400",
+            "3.400",
+        ]
+        await shown(pilot, "t")
+        assert [line.split()[0] for line in pane_text(app, "custom").splitlines() if line] == [
+            "+0.000",
+            "+1.000",
+            "+1.000",
+        ]
+        await shown(pilot, "t")
+        assert re.match(r"\d\d:\d\d:02\.000 ", pane_text(app, "custom"))
+        await shown(pilot, "t")
+        assert "1.400" in pane_text(app, "custom")
+
+
+# ── help, palette, header ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_help_lists_the_keys_that_work_here_and_every_field_of_a_filter(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "question_mark")
+        assert isinstance(app.screen, Help)
+        rows = ["".join(text for text, _ in app.screen.view.rows.row(n, 90)) for n in range(len(app.screen.view.rows))]
+        text = "\n".join(rows)
+        assert rows[0] == "Tokens"
+        for word in ("space", "Filter", "{", "Previous message", "node:", "attempt:", "^x"):
+            assert word in text, word
+        assert "upper_" not in text
+        await shown(pilot, "escape", "3", "question_mark")
+        assert app.screen.view.rows.row(0, 90)[0][0] == "Custom"
+
+
+async def test_the_palette_has_every_action_that_has_a_key(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        titles = [command.title for command in app.get_system_commands(app.screen)]
+        keys = {active.binding.description for active in app.screen.active_bindings.values() if active.node is app}
+        assert keys - {"Palette", "palette", "Quit", ""} <= set(titles)
+        assert len(titles) == len(set(titles))
+        assert {"Inspect", "Next match", "Screenshot", "Theme"} <= set(titles)
+        pause = next(command for command in app.get_system_commands(app.screen) if command.title == "Pause")
+        await pause.callback()
+        assert app.paused
+
+
+async def test_the_header_tells_what_runs_and_how_it_is(tmp_path):
+    app = played(
+        tmp_path, run(thread="abc", config={"recursion_limit": 25}), task("writer", step=7), call(1),
+        token("a", 1), token("b", 1, usage={"input_tokens": 1200, "output_tokens": 33}),
+    )  # fmt: skip
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        header = bar(app, "header")
+        for word in (
+            "lgwatch",
+            "stage:graph",
+            "thread abc",
+            "RUN 00:00.4",
+            "step 7/25",
+            "↑1 200 ↓33",
+            "tok/s",
+            "ev 5",
+            "REC",
+        ):
+            assert word in header, word
+
+
+async def test_a_recording_is_told_nothing(tmp_path):
+    app = WatchApp(Filed(write(tmp_path / "run.jsonl", run(), task("ask"), interrupted("ask"), ended("interrupted"))))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "i")
+        assert not app.prompt.purpose
+        assert "recording" in bar(app, "tabs")
+        await shown(pilot, "r", "ctrl+x")
+        assert [name for name, _ in app.source.asked] == ["stop"]
+        assert "FILE" in bar(app, "header")
+        assert not app.question.has_class("-on")
+        assert "press i" not in text_of(app)
+
+
+# ── input and control ────────────────────────────────────────────────────────────────────────────────────────────────
+
+CHAT = GraphLoaded(target="x", input_schema={"type": "object", "properties": {"messages": {"type": "array"}}})
+FORM = GraphLoaded(
+    target="x",
+    input_schema={
+        "type": "object", "required": ["topic", "n"],
+        "properties": {"topic": {"type": "string"}, "n": {"type": "integer"}},
+    },
+)  # fmt: skip
+
+
+async def test_a_graph_that_needs_input_asks_for_it(tmp_path):
+    app = played(tmp_path, CHAT, Notice(code="needs_input", text="the graph needs input: messages"))
+    app.request = RunRequest()
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await until(pilot, lambda: app.prompt.purpose == "input")
+        assert "the graph needs input" in bar(app, "tabs")
+        await shown(pilot, *"hello", "enter")
+        request = app.source.asked[-1][1]
+        assert (request.message, request.has_input) == ("hello", False)
+        assert not app.prompt.purpose
+
+
+async def test_json_input_is_checked_by_the_schema_and_an_error_keeps_the_text(tmp_path):
+    app = played(tmp_path, FORM, run(thread="t9"), ended())
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "i", *'{"topic": "cats", "n": "x"}', "enter")
+        assert app.prompt.input.value == '{"topic": "cats", "n": "x"}'
+        assert "n: 'x' is not of type 'integer'" in bar(app, "keys")
+        assert [name for name, _ in app.source.asked] == ["start"]
+        await shown(pilot, *["backspace"] * 4, *"3}", "enter")
+        request = app.source.asked[-1][1]
+        assert (request.input, request.has_input) == ({"topic": "cats", "n": 3}, True)
+        assert request.thread == "t9"
+
+
+async def test_r_runs_the_same_input_on_a_new_thread(tmp_path):
+    app = played(tmp_path, run(thread="t9"), ended())
+    app.request = RunRequest(input={"a": 1}, has_input=True, thread="t9")
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "r")
+        first, again = (request for _, request in app.source.asked)
+        assert again.input == first.input == {"a": 1}
+        assert (first.thread, again.thread) == ("t9", None)
+
+
+async def test_r_does_nothing_while_the_run_goes_on(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "r")
+        assert len(app.source.asked) == 1
+        assert "the run goes on" in text_of(app)
+
+
+async def test_ctrl_x_goes_down_the_ladder_and_says_what_comes_next(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        words = []
+        for _ in range(4):
+            await shown(pilot, "ctrl+x")
+            words.append(text_of(app))
+        assert [name for name, _ in app.source.asked] == ["start", *["stop"] * 4]
+        for said_, word in zip(words, ("stopping after", "cancelling", "terminating", "killed"), strict=True):
+            assert word in said_
+
+
+async def test_q_asks_while_a_run_goes_on(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "q")
+        assert app.is_running
+        assert "q again stops it and leaves" in text_of(app)
+        await pilot.press("q")
+        await until(pilot, lambda: app._exit)
+
+
+async def test_q_leaves_at_once_when_nothing_runs(tmp_path):
+    app = played(tmp_path, run(), ended())
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: app._exit)
+
+
+# ── interrupts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+NESTED = [
+    run(), task("sales"), task("legal"), task("approve", ns=("sales:sales",)), task("sign", ns=("legal:legal",)),
+    *interrupted("approve", {"action": "send", "to": "a@b.c"}, id="i1", ns=("sales:sales",)),
+    *interrupted("sign", "sign here?", id="i2", ns=("legal:legal",)), ended("interrupted"),
+]  # fmt: skip
+
+
+async def test_an_interrupt_is_announced_and_answered_with_text(tmp_path):
+    app = played(tmp_path, run(), task("ask"), interrupted("ask", "go on?", id="i1"), ended("interrupted"))
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        assert app.screen.has_class("-waiting")
+        assert "INTERRUPTED" in bar(app, "header")
+        assert "waiting for you: press i" in bar(app, "tabs")
+        assert "Interrupt ask" in app.question.border_title
+        assert "go on?" in text_of(app)
+        await shown(pilot, "i", *"yes", "enter")
+        assert app.source.asked[-1] == ("resume", {"i1": "yes"})
+        assert not app.question.has_class("-on")
+
+
+async def test_enter_answers_too_and_json_is_json(tmp_path):
+    app = played(tmp_path, run(), task("ask"), interrupted("ask", "go on?", id="i1"), ended("interrupted"))
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "enter", *'{"ok": true}', "enter")
+        assert app.source.asked[-1] == ("resume", {"i1": {"ok": True}})
+
+
+async def test_interrupts_of_nested_graphs_are_answered_one_after_the_other_by_id(tmp_path):
+    app = played(tmp_path, *NESTED)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        assert "2 waiting for you" in bar(app, "tabs")
+        assert "1 of 2 · sales/approve" in app.question.border_title
+        await shown(pilot, "i", *"accept", "enter")
+        assert "2 of 2 · legal/sign" in app.question.border_title
+        assert app.prompt.purpose == "answer"
+        assert "sign here?" in text_of(app)
+        await shown(pilot, *"no", "enter")
+        assert app.source.asked[-1] == ("resume", {"i1": "accept", "i2": "no"})
+
+
+async def test_an_empty_answer_skips_a_question_and_the_others_are_sent(tmp_path):
+    app = played(tmp_path, *NESTED)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "i", "enter", *"no", "enter")
+        assert app.source.asked[-1] == ("resume", {"i2": "no"})
+
+
+async def test_escape_lets_one_look_around_and_keeps_what_was_answered(tmp_path):
+    app = played(tmp_path, *NESTED)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "i", *"accept", "enter", "escape")
+        assert not app.question.has_class("-on")
+        assert not app.prompt.purpose
+        await shown(pilot, "enter")
+        assert isinstance(app.screen, Inspector) or not app.session.message_list
+        await shown(pilot, "escape", "i")
+        assert "2 of 2" in app.question.border_title
+        await shown(pilot, *"no", "enter")
+        assert app.source.asked[-1] == ("resume", {"i1": "accept", "i2": "no"})
+
+
+async def test_a_question_that_is_asked_again_is_shown_again(tmp_path):
+    app = played(tmp_path, run(), task("ask"), interrupted("ask", "first?", id="i1"), ended("interrupted"))
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "i", *"x", "enter")
+        # All within one look: the screen never sees the run going on.
+        write(app.source.path, run("r2", resume={"i1": "x"}), task("ask"), interrupted("ask", "second?", id="i1"),
+              ended("interrupted", "r2"), after=9)  # fmt: skip
+        await drawn(pilot)
+        assert "second?" in text_of(app)
+        assert app.question.has_class("-on")
+        assert "r1 answered" in pane_text(app, "nodes")
+        assert "r2 resumed interrupted" in pane_text(app, "nodes")
+
+
+async def test_a_breakpoint_is_gone_on_from_without_an_answer(tmp_path):
+    from lgwatch.events import Interrupted
+
+    app = played(
+        tmp_path, run(), task("a"), result("a"), Interrupted(interrupt="breakpoint:b", value=None), ended("interrupted")
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        assert "Breakpoint at b" in app.question.border_title
+        await shown(pilot, "i")
+        assert app.source.asked[-1] == ("resume", None)
+
+
+# ── what a graph may do to the screen ────────────────────────────────────────────────────────────────────────────────
+
+HOSTILE = (
+    "[bold]loud[/]",
+    "[/]",
+    "[@click=app.exit]x[/]",
+    "\x1b[31mred\x1b]52;c;aGk=\x07",
+    "עברית\u202eabc",
+    "日本語の名前",
+    "👩‍👩‍👧 家",
+)
+
+
+async def test_nothing_of_a_graph_is_read_as_markup_or_reaches_the_screen_raw(tmp_path):
+    events = [run(thread="[red]t"), GraphLoaded(target="[bold]")]
+    for number, name in enumerate(HOSTILE):
+        events += [
+            task(name, step=number), call(number, node=name, model=name), token(name, number, node=name, tags=(name,)),
+            custom({name: name}, name), Output(text=f"{name}\n{name}", task=name, node=name), result(name, writes={name: name}),
+        ]  # fmt: skip
+    events += [failed("last", "[/] boom"), interrupted("[ask]", {"[q]": "[/]"}, id="[i]"), ended("interrupted")]
+    app = played(tmp_path, *events)
+    app.source.label = "[bold]graph[/]"
+    async with app.run_test(size=(200, 60)) as pilot:
+        await drawn(pilot)
+        text = text_of(app)
+        assert "[bold]loud[/]" in text
+        assert "日本語" in text
+        assert "[bold]graph[/]" in bar(app, "header")
+        assert all(char.isprintable() or char == "\n" for char in text)
+        for name in ("nodes", "tokens", "custom", "console", "events"):
+            app.pane(name).view.focus()
+            await shown(pilot, "g", "enter", "escape")
+        await shown(pilot, "question_mark", "escape", "i")
+        assert app.is_running
+
+
+async def test_a_row_that_cannot_be_drawn_is_a_warning_and_not_the_end(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+
+        def broken(facet, line, width):
+            raise ZeroDivisionError
+
+        app.pane("custom").rows._draw = broken
+        await shown(pilot, "3")
+        assert "cannot be rendered: ZeroDivisionError" in pane_text(app, "custom")
+
+
+async def test_resizing_without_end_changes_nothing_but_the_size(tmp_path):
+    app = recorded("research")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await drawn(pilot)
+        for width, height in [(80, 24), (30, 10), (200, 60), (10, 3), (71, 24), (120, 12), (1, 1), (120, 36)] * 2:
+            await pilot.resize_terminal(width, height)
+            await drawn(pilot)
+        assert "research" in pane_text(app, "nodes")
+        assert "DONE" in bar(app, "header")
+
+
+async def test_a_small_terminal_shows_one_pane_and_the_tabs(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=(60, 16)) as pilot:
+        await drawn(pilot)
+        assert [pane.id for pane in app.panes if pane.display] == ["tokens"]
+        assert "1 Watch" in text_of(app)
+        await shown(pilot, "3")
+        assert [pane.id for pane in app.panes if pane.display] == ["custom"]
+
+
+async def test_at_80x24_the_models_have_ten_rows_even_when_a_question_is_asked(tmp_path):
+    app = played(tmp_path, run(), task("ask"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        assert app.pane("tokens").view.size.height >= 10
+        write(app.source.path, *interrupted("ask", {"question": "?", "n": 1}), ended("interrupted"), after=5)
+        await drawn(pilot)
+        assert app.question.has_class("-on")
+        assert app.pane("tokens").view.size.height >= 8
+
+
+async def test_a_failed_run_says_why_in_full_width(tmp_path):
+    app = played(tmp_path, run(), failed("settle", "no cover"),
+                 ended("failed", error={"type": "DeclinedError", "message": "the account does not cover it", "traceback": ""}))  # fmt: skip
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        assert "✗ DeclinedError: the account does not cover it" in text_of(app)
+        assert "Quit" in text_of(app) or "Inspect" in text_of(app)
+
+
+async def test_every_recording_is_shown_by_every_pane():
+    for path in sorted(RECORDINGS.glob("*.jsonl")):
+        app = recorded(path.stem)
+        async with app.run_test(size=(200, 60)) as pilot:
+            await drawn(pilot)
+            assert "cannot be rendered" not in text_of(app), path.stem
+            assert app.session.status != "running"
