@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, Optional
@@ -69,14 +70,23 @@ EnvFileOption = Annotated[
 NoEnvFlag = Annotated[bool, typer.Option("--no-env", help="Read no .env file.")]
 
 
-@dataclass(frozen=True)
+@dataclass
 class View:
-    """How a run is looked at: `mode` None means on the screen."""
+    """How a run is looked at: `mode` None means on the screen.
+
+    `changed` asks for a fresh start (`AGAIN`); `request` and `filter_text` are then what the screen was left with.
+    """
 
     mode: Mode | None
     filter_text: str = ""
     resumes: Sequence[Json] = field(default_factory=list)
     keep: bool = True
+    changed: Callable[[], bool] | None = None
+    request: RunRequest | None = None
+
+
+AGAIN = -1
+"""Instead of an exit code: the source was changed, and the run begins anew."""
 
 
 @app.command()
@@ -140,6 +150,9 @@ def run(
     app_dir: AppDirOption = None,
     env_file: EnvFileOption = None,
     no_env: NoEnvFlag = False,
+    reload: Annotated[
+        bool, typer.Option("--reload", help="Begin anew when a Python file under the app dir changes.")
+    ] = False,
 ) -> None:
     """Run a graph and watch it."""
     from lgwatch.arguments import json_argument, names
@@ -176,7 +189,9 @@ def run(
         checkpointer=checkpointer,
         mode="auto" if sync is None else "sync" if sync else "async",
     )
-    _go(_recorded(launch, journal, keep=view.keep), request, view)
+    if reload and view.mode is not None:
+        raise InputError("--reload works on the screen", "leave out --json, --plain and the pipe")
+    _go(_recorded(launch, journal, keep=view.keep), request, view, reload=reload)
 
 
 @app.command("open")
@@ -363,13 +378,19 @@ def _recorded(launch: Launch, journal: Path | None, *, keep: bool = True) -> tup
     return replace(launch, journal=path), keep
 
 
-def _go(recorded: tuple[Launch, bool], request: RunRequest, view: View) -> NoReturn:
+def _go(recorded: tuple[Launch, bool], request: RunRequest, view: View, *, reload: bool = False) -> NoReturn:
     from lgwatch import store
+    from lgwatch.changes import Changes
     from lgwatch.sources import LiveRun
 
     launch, keep = recorded
-    source = LiveRun(launch, keep=keep)
-    code = _watch(source, request, view)
+    view.changed = Changes(launch.app_dir) if reload else None
+    first, number = launch.journal, 1
+    while (code := _watch(LiveRun(launch, keep=keep), request, view)) == AGAIN:
+        # Changed code needs a process of its own, and a process a journal.
+        number += 1
+        launch = replace(launch, journal=first.with_stem(f"{first.stem}-{number}"))
+        request = view.request or request
     store.prune()
     raise typer.Exit(code)
 
@@ -400,16 +421,21 @@ def _screen(source: Source, session: Session, request: RunRequest | None, view: 
 
     if not sys.stdin.isatty():  # it was a pipe with the input; from here on keys are read
         os.dup2(os.open("/dev/tty", os.O_RDONLY), 0)
-    WatchApp(source, session=session, filter_text=view.filter_text, request=request).run()
+    app = WatchApp(source, session=session, filter_text=view.filter_text, request=request, changed=view.changed)
+    app.run()
     source.close()
+    if app.reloading:
+        view.request, view.filter_text = app.request, app.keep.source
+        return AGAIN
 
     from lgwatch.headless import exit_code, tell_error
     from lgwatch.plain import summary
 
     for event in source.poll():  # how the run ended when the screen was left
         session.apply(event)
-    tell_error(sys.stderr, session)
-    print(summary(session, source.path if view.keep else None))
+    with suppress(OSError):  # the terminal may be gone: its window was closed
+        tell_error(sys.stderr, session)
+        print(summary(session, source.path if view.keep else None), flush=True)
     return exit_code(session)
 
 

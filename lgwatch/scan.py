@@ -39,7 +39,7 @@ class Found:
 def scan(folder: Path) -> list[Found]:
     """Return the graphs in the Python files under `folder`, in the order of their paths and lines."""
     found: list[Found] = []
-    for path in _python_files(folder):
+    for path in python_files(folder):
         try:
             source = path.read_bytes()
             if not _HINT.search(source):
@@ -53,7 +53,8 @@ def scan(folder: Path) -> list[Found]:
     return found
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
+def python_files(folder: Path) -> Iterator[Path]:
+    """Yield the Python files of a project: no tests, no environments, no more than `MAX_FILES`."""
     left = MAX_FILES
     for root, folders, files in os.walk(folder):
         depth = len(Path(root).relative_to(folder).parts)

@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": {"journal"},  # late: the module is also the public function that reads a journal
     "scan": set(),
+    "changes": {"scan"},
     "text": set(),
     "refs": {"events"},
     "values": {"values", "events", "orjson"},

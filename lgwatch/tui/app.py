@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from shutil import get_terminal_size
@@ -116,13 +116,19 @@ class WatchApp(App[None]):
         session: Session | None = None,
         filter_text: str = "",
         request: RunRequest | None = None,
+        changed: Callable[[], bool] | None = None,
     ) -> None:
-        """Watch `source`. `request`, where there is one, is started after the first paint; `r` runs it again."""
+        """Watch `source`. `request`, where there is one, is started after the first paint; `r` runs it again.
+
+        `changed` is asked once a second; when it is true the app leaves, with `reloading` set.
+        """
         super().__init__()
         self.source = source
         self.session = session or Session()
         self.keep: Filter = parse(filter_text)
         self.request = request
+        self.reloading = False
+        self._changed = changed
         self.panes: list[Pane] = [
             NodesPane(NodeRows(), source, id="nodes"), TokensPane(source), StatePane(source), CustomPane(source),
             ConsolePane(source), EventsPane(source), TimelinePane(source), RunsPane(source),
@@ -142,6 +148,7 @@ class WatchApp(App[None]):
         self._hint_until = 0.0
         self._looking_around = False
         self._asked: tuple[int, ...] = ()
+        self._size_before: Size | None = None
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, question, prompt, keys."""
@@ -181,11 +188,18 @@ class WatchApp(App[None]):
     def _start(self) -> None:
         if self.request is not None:
             self.source.start(self.request)
+        if self._changed is not None:
+            self.set_interval(1.0, self._reload)
         # What is there now stays for good; without this every full collection walks through all of it.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         self._frame()
+
+    def _reload(self) -> None:
+        if self._changed is not None and self._changed():
+            self.reloading = True
+            self.exit()
 
     def pane(self, name: str) -> Pane:
         """Return the pane with this id."""
