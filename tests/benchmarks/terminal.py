@@ -18,8 +18,9 @@ import subprocess
 import termios
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Any
 
 from typing_extensions import Self
 
@@ -33,6 +34,9 @@ ANSWERS = (
 QUERY = 16
 """Bytes that a query can have: so much of the end of one read is looked at again with the next."""
 _FIFTH = 0.2
+# pyte takes the marks of private modes with an intermediate byte for text.
+_UNKNOWN = re.compile(rb"\x1b\[[?>=<][\d;]*(\$p|u|m|c)|\x1b\[=\d+;\d+u")
+_UNFINISHED = re.compile(rb"(?:\x1b(?:\[[\d;:?<=>$]*)?)?\Z")
 
 
 class Terminal:
@@ -55,6 +59,9 @@ class Terminal:
         self.throttle = throttle
         self.raw = bytearray()
         self.reads: list[tuple[float, int]] = []  # when (perf_counter), and how many bytes there were then
+        self._picture: Any = None  # what the first `_drawn` bytes have made of the screen
+        self._pen: Any = None
+        self._drawn = 0
         self._news = threading.Condition()
         self._ended = False
         self._master, slave = pty.openpty()
@@ -120,17 +127,21 @@ class Terminal:
 
     def wait_for_screen(self, text: str, timeout: float = 10) -> list[str]:
         """Wait until the screen shows `text`; return its lines."""
+        self.wait_until(lambda: any(text in line for line in self.screen()), timeout, f"no {text!r} on the screen")
+        return self.screen()
+
+    def wait_until(self, condition: Callable[[], bool], timeout: float = 10, complaint: str = "it never came") -> None:
+        """Wait until `condition` holds; it is asked again whenever there is more output."""
         deadline = time.perf_counter() + timeout
         while True:
-            size = len(self.raw)
-            lines = self.screen()
-            if any(text in line for line in lines):
-                return lines
+            size, ended = len(self.raw), self._ended
+            if condition():
+                return
+            if ended or time.perf_counter() > deadline:
+                raise TimeoutError(f"{complaint}; the screen:\n{self._screen_or_tail()}")
             with self._news:
-                while len(self.raw) == size and not self._ended and time.perf_counter() < deadline:
+                if len(self.raw) == size and not self._ended:
                     self._news.wait(_FIFTH)
-                if time.perf_counter() >= deadline or (self._ended and len(self.raw) == size):
-                    raise TimeoutError(f"no {text!r} on the screen:\n" + "\n".join(lines))
 
     def wait_for_exit(self, timeout: float = 10) -> int:
         """Wait for the end of the program and of its output; return the exit code."""
@@ -142,11 +153,16 @@ class Terminal:
         """Return the lines of the screen as a terminal would show them now."""
         import pyte
 
-        screen = pyte.Screen(self.cols, self.rows)
-        stream = pyte.ByteStream(screen)
-        # pyte takes the marks of private modes with an intermediate byte for text.
-        stream.feed(re.sub(rb"\x1b\[[?>=<][\d;]*(\$p|u|m|c)|\x1b\[=\d+;\d+u", b"", bytes(self.raw)))
-        return [line.rstrip() for line in screen.display]
+        if self._picture is None:
+            self._picture = pyte.Screen(self.cols, self.rows)
+            self._pen = pyte.ByteStream(self._picture)
+        if (self._picture.columns, self._picture.lines) != (self.cols, self.rows):
+            self._picture.resize(self.rows, self.cols)
+        data = bytes(self.raw[self._drawn :])
+        data = data[: len(data) - len(_UNFINISHED.search(data)[0])]  # type: ignore[index]  it matches the empty end
+        self._drawn += len(data)
+        self._pen.feed(_UNKNOWN.sub(b"", data))
+        return [line.rstrip() for line in self._picture.display]
 
     def latency(self, key: str | bytes, marker: str | bytes, timeout: float = 10) -> float:
         """Type `key`; return the seconds until output that came after it contains `marker`."""
@@ -164,6 +180,11 @@ class Terminal:
         user, system = stat.rsplit(") ", 1)[1].split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
+    def hang_up(self) -> None:
+        """Close the window while the program runs."""
+        self._stop_reading()
+        os.close(self._master)
+
     def close(self) -> None:
         """End the program, whatever it does, and the terminal."""
         if self.process.poll() is None:
@@ -173,13 +194,16 @@ class Terminal:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._stop_reading()
+        for fd in (self._master, self._wake_read, self._wake_write):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    def _stop_reading(self) -> None:
         self._ended = True
         with contextlib.suppress(OSError):
             os.write(self._wake_write, b"x")
         self._reader.join(2)
-        for fd in (self._master, self._wake_read, self._wake_write):
-            with contextlib.suppress(OSError):
-                os.close(fd)
 
     def _resize_pty(self) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.cols, 0, 0))
