@@ -220,7 +220,8 @@ class WatchApp(App[None]):
         if not terminal_is_behind(self):
             self._draw()
         running = self.session.status in ("running", "loading") and self.source.live
-        self.set_timer(FRAME if events else RUNNING if running else IDLE, self._frame)
+        busy = events or any(pane.behind for pane in self.panes if pane.display and not self.paused)
+        self.set_timer(FRAME if busy else RUNNING if running else IDLE, self._frame)
 
     def _mind_the_size(self) -> None:
         """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""

@@ -436,6 +436,11 @@ class ConsolePane(TimedPane):
             self.view.show()
             self.mark("", amount(len(self.rows)) if len(self.rows) else "")
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read."""
+        return self.rows.behind
+
     def subject(self) -> Subject | None:
         """The output event under the cursor."""
         index = self.chosen

@@ -77,6 +77,11 @@ class Pane(Vertical):
         """Draw the session as it is at `now` (seconds since the journal's start), as far as `keep` lets it through."""
         raise NotImplementedError
 
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to take in than one `show` does."""
+        return False
+
     def subject(self) -> Subject | None:
         """Return what is selected, None when nothing is."""
         return None
