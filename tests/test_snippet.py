@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START, StateGraph
 
 from lgwatch.events import MessageChunk
@@ -29,16 +30,16 @@ POEM = says("Roses ", "are ", "red. ", tags=["poem"])
 THOUGHTS = says(thinking("hm "), "so ", thinking("well "), "it is. ", tags=["deep one"])
 
 
-def jester(state: Log) -> Log:
-    return {"messages": [JOKE.invoke("tell")]}
+def jester(state: Log, config: RunnableConfig) -> Log:
+    return {"messages": [JOKE.invoke("tell", config)]}
 
 
-def poet(state: Log) -> Log:
-    return {"messages": [POEM.with_config(tags=["called"]).invoke("write")]}
+def poet(state: Log, config: RunnableConfig) -> Log:
+    return {"messages": [POEM.with_config(tags=["called"]).invoke("write", config)]}
 
 
-def thinker(state: Log) -> Log:
-    return {"messages": [THOUGHTS.invoke("think")]}
+def thinker(state: Log, config: RunnableConfig) -> Log:
+    return {"messages": [THOUGHTS.invoke("think", config)]}
 
 
 def clerk(state: Log) -> Log:
