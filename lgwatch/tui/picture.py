@@ -1,0 +1,206 @@
+"""A drawing with the states painted over it, as rows: what a state changes is a style, a sign or a caption, never a place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+
+from .drawing import Box, Drawing, Rect
+from .items import Edge
+from .rows import Row, Rows
+from .signs import ASCII
+from .text import cell_len, crop
+
+EDGE_STYLES = {"": "faint", "taken": "", "last": "bold accent"}
+"""State of an edge → how it looks: one that could be taken, one that was, the last transition. Where several share a
+line the later in this table is shown."""
+_RANKS = {state: rank for rank, state in enumerate(EDGE_STYLES)}
+_PLAIN = str.maketrans("─│╭╮╰╯├┤┬┴┼═║╔╗╚╝╤╟▼◂↺╵╶╷╴", "-|+++++++++=|++++++v<@|-|-")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How a node looks: its sign and the styles of sign, name and border; the caption's pieces, the first is the most
+    important."""
+
+    glyph: str = "·"
+    style: str = "dim"
+    name: str = ""
+    border: str = "faint"
+    caption: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Run:
+    """A piece of a row: fixed text of a node's border or of edges, or the place of a name or a caption."""
+
+    x: int
+    text: str
+    node: str = ""
+    edges: frozenset[Edge] = frozenset()
+    label: bool = False
+
+
+@dataclass(slots=True)
+class _Line:
+    """A row, ready for states: its runs from the left, and the parts that are written over them."""
+
+    runs: list[_Run]
+    names: list[Box]
+    slots: list[tuple[Box, int]]
+    nodes: tuple[str, ...]
+    edges: tuple[frozenset[Edge], ...]
+
+
+class Picture(Rows):
+    """The rows of a drawing; `node` tells how a node looks at present and `edge` in which state an edge is."""
+
+    def __init__(self, drawing: Drawing, node: Callable[[str], Mark], edge: Callable[[Edge], str]) -> None:
+        self.drawing = drawing
+        self.node = node
+        self.edge = edge
+        self._lines: dict[int, _Line] = {}
+        self._cells: dict[int, list[tuple[int, str, frozenset[Edge]]]] = {}
+        for (x, y), (char, edges) in drawing.cells.items():
+            self._cells.setdefault(y, []).append((x, char, edges))
+        self._boxes: dict[int, list[Box]] = {}
+        for box in drawing.boxes.values():
+            for y in range(box.rect.y, box.rect.y + box.rect.height):
+                self._boxes.setdefault(y, []).append(box)
+        self._labels: dict[int, list[tuple[int, str, frozenset[Edge]]]] = {}
+        for labelled, (x, y, text) in drawing.labels.items():
+            self._labels.setdefault(y, []).append((x, text, frozenset(labelled)))
+
+    def __len__(self) -> int:
+        return self.drawing.height
+
+    def key(self, index: int) -> Hashable:
+        """The row and the states of what is on it."""
+        line = self._line(index)
+        return (index, *(self.node(node) for node in line.nodes), *(self._state(edges) for edges in line.edges))
+
+    def index_of(self, key: Hashable) -> int | None:
+        """A row stays where it is."""
+        return key[0] if isinstance(key, tuple) and key[0] < self.drawing.height else None
+
+    def row(self, index: int, width: int) -> Row:
+        """Return the row's spans, with a margin that centres the drawing."""
+        line = self._line(index)
+        over = self._written(line)
+        parts = [part for run in line.runs for part in _around(run, self._style(run), over)]
+        row: Row = []
+        at = -max((width - self.drawing.width) // 2, 0)
+        for x, text, style in sorted([*parts, *over], key=lambda part: part[0]):
+            if x > at:
+                row.append((" " * (x - at), ""))
+            row.append((text, style))
+            at = x + cell_len(text)
+        return [(text.translate(_PLAIN), style) for text, style in row] if ASCII else row
+
+    # --- what is on a row
+
+    def _line(self, y: int) -> _Line:
+        line = self._lines.get(y)
+        if line is None:
+            line = self._lines[y] = self._build(y)
+        return line
+
+    def _build(self, y: int) -> _Line:
+        boxes = self._boxes.get(y, [])
+        cells: dict[int, tuple[str, str, frozenset[Edge]]] = {}
+        names: list[Box] = []
+        slots: list[tuple[Box, int]] = []
+        nothing: frozenset[Edge] = frozenset()
+        for box in boxes:
+            rect = box.rect
+            if rect.height == 1:
+                names.append(box)
+                continue
+            for x, char in _border(box, y):
+                cells[x] = (char, box.id, nothing)
+            if y == rect.y + 1:
+                names.append(box)
+        for x, char, edges in self._cells.get(y, []):
+            cells[x] = (char, "", edges)
+        for box in boxes:  # a caption stands in one of the rows of its box
+            slots += [(box, index) for index, slot in enumerate(box.slots) if slot.y == y]
+        runs: list[_Run] = []
+        for x, (char, node, edges) in sorted(cells.items()):
+            last = runs[-1] if runs else None
+            if last is not None and last.x + len(last.text) == x and last.node == node and last.edges == edges:
+                last.text += char
+            else:
+                runs.append(_Run(x, char, node, edges))
+        runs += [_Run(x, text, "", edges, label=True) for x, text, edges in self._labels.get(y, [])]
+        runs.sort(key=lambda run: run.x)
+        names.sort(key=lambda box: box.rect.x)
+        nodes = dict.fromkeys([box.id for box in boxes])
+        parts = dict.fromkeys(run.edges for run in runs if run.edges)
+        return _Line(runs, names, slots, tuple(nodes), tuple(parts))
+
+    def _written(self, line: _Line) -> list[tuple[int, str, str]]:
+        """Names and captions: column, text and style, from the left."""
+        over: list[tuple[int, str, str]] = []
+        for box in line.names:
+            mark = self.node(box.id)
+            if box.rect.height == 1:
+                over.append((box.rect.x, box.name, mark.name))
+                continue
+            over += [(box.rect.x + 2, mark.glyph, mark.style), (box.rect.x + 4, box.name, mark.name)]
+            if box.again:
+                style = EDGE_STYLES[self.edge((box.id, box.id))]
+                alone = len(box.again) == 1
+                x = box.rect.x + (box.rect.width - 2 if alone else 5 + cell_len(box.name))
+                over.append((x, box.again, style))
+        for box, index in line.slots:
+            over += _caption(box, index, self.node(box.id).caption)
+        return sorted(over, key=lambda each: each[0])
+
+    def _style(self, run: _Run) -> str:
+        if run.node:
+            return self.node(run.node).border
+        style = EDGE_STYLES[self._state(run.edges)]
+        return f"italic {style}" if run.label else style
+
+    def _state(self, edges: frozenset[Edge]) -> str:
+        return max((self.edge(edge) for edge in edges), key=_RANKS.__getitem__, default="")
+
+
+def _around(run: _Run, style: str, over: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+    """What is left of a run beside the texts that are written over it."""
+    parts = [(run.x, run.text, style)]
+    for x, text, _ in over:
+        first, rest, _ = parts[-1]
+        end = x + cell_len(text)
+        if x >= first + len(rest) or end <= first:
+            continue
+        parts[-1:] = [(first, rest[: x - first], style)] if x > first else []
+        parts.append((end, rest[end - first :], style))
+    return [part for part in parts if part[1]]
+
+
+def _border(box: Box, y: int) -> list[tuple[int, str]]:
+    """The cells of a box's border in a row: double lines around what has a graph inside of it."""
+    rect: Rect = box.rect
+    across, down, corners = ("═", "║", "╔╗╚╝") if box.kind == "subgraph" else ("─", "│", "╭╮╰╯")
+    left, right = rect.x, rect.x + rect.width - 1
+    if y == rect.y or y == rect.y + rect.height - 1:
+        corner = 0 if y == rect.y else 2
+        return [(left, corners[corner]), *((x, across) for x in range(left + 1, right)), (right, corners[corner + 1])]
+    return [(left, down), (right, down)]
+
+
+def _caption(box: Box, index: int, pieces: tuple[tuple[str, str], ...]) -> list[tuple[int, str, str]]:
+    """The pieces that belong into one of a box's slots: each goes into the first that has room for it."""
+    free = [slot.width for slot in box.slots]
+    over: list[tuple[int, str, str]] = []
+    for text, style in pieces:
+        cells = cell_len(text)
+        place = next((number for number, room in enumerate(free) if cells <= room), None)
+        if place is None:
+            continue
+        if place == index:
+            slot = box.slots[place]
+            over.append((slot.x + slot.width - free[place], crop(text, cells), style))
+        free[place] -= cells + 1
+    return over
