@@ -1,0 +1,321 @@
+"""The screen through a pseudo-terminal: first paint, a big journal, keys while events pour in, and rest.
+
+`python -m tests.benchmarks.bench_screen [NAME …]` prints a table; each measure is a row of what, measured and bound.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgwatch.events import (
+    CheckpointSaved,
+    CustomWritten,
+    Event,
+    GraphLoaded,
+    MessageChunk,
+    RunEnded,
+    RunStarted,
+    SpanEnded,
+    SpanStarted,
+    TaskEnded,
+    TaskStarted,
+    Updated,
+)  # fmt: skip
+from lgwatch.journal import encode
+from tests.benchmarks.terminal import Terminal, percentile
+
+ROOT = Path(__file__).parents[2]
+SIZE = (120, 36)
+PAUSES = (0.03, 0.08, 0.05, 0.037, 0.061)
+"""Seconds between two keys; uneven, so that they do not fall in step with the frames."""
+PAUSED = "PAUSED"
+CUSTOMS = """
+import time
+from typing_extensions import TypedDict
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, StateGraph
+
+class State(TypedDict, total=False):
+    topic: str
+
+def writer(state):
+    write, began, made = get_stream_writer(), time.perf_counter(), 0
+    while time.perf_counter() - began < 30:
+        due = int((time.perf_counter() - began) * 10_000)
+        for made in range(made, due):
+            write({"progress": made, "of": "many"})
+        time.sleep(0.002)
+
+graph = StateGraph(State).add_node(writer).add_edge(START, "writer").compile()
+"""
+
+
+@dataclass
+class Measure:
+    """One row of the table; `bound` is what `measured` may not be above, None for what is only told."""
+
+    what: str
+    measured: float
+    bound: float | None
+    unit: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the bound holds."""
+        return self.bound is None or self.measured <= self.bound
+
+
+# ── journals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def events(count: int, seed: int = 1) -> Iterator[Event]:
+    """Yield a realistic run of about `count` events: nine tokens in ten, from four models that speak at once."""
+    rnd = random.Random(seed)
+    words = "the of position evidence matters more than its length and so do names however they are written".split()
+    yield GraphLoaded(target="bench", nodes=[{"id": f"node{n}", "name": f"node{n}", "kind": "node"} for n in range(8)])
+    yield RunStarted(run="r1", thread="1", input={"topic": "cats"})
+    made, step = 2, 0
+    while made < count:
+        step += 1
+        tasks = [f"{step:08x}-{lane}" for lane in range(4)]
+        for lane, task in enumerate(tasks):
+            yield TaskStarted(task=task, node=f"node{lane}", step=step, triggers=("branch",), input={"topic": "cats", "step": step})
+            yield SpanStarted(span=f"n{task}", kind="node", name=f"node{lane}", task=task, node=f"node{lane}")
+            yield SpanStarted(span=f"s{task}", parent=f"n{task}", kind="llm", name="Chat", task=task, node=f"node{lane}", model="gpt-4o")
+        for number in range(100):
+            for lane, task in enumerate(tasks):
+                text = rnd.choice(words) + ("\n" if rnd.random() < 0.02 else " ")
+                yield MessageChunk(
+                    message=f"lc_run--s{task}", node=f"node{lane}", task=task, step=step, tags=("draft", f"lane{lane}"),
+                    model="gpt-4o", text=text, last=number == 99,
+                )  # fmt: skip
+        for lane, task in enumerate(tasks):
+            for number in range(5):
+                yield CustomWritten(task=task, node=f"node{lane}", data={"progress": number, "of": 5, "note": "on its way"})
+            yield SpanEnded(span=f"s{task}", usage={"input_tokens": 40, "output_tokens": 100})
+            yield SpanEnded(span=f"n{task}")
+            writes = {"messages": [{"role": "ai", "content": "word " * 40}]}
+            yield Updated(task=task, node=f"node{lane}", writes=writes)
+            yield TaskEnded(task=task, node=f"node{lane}", step=step, writes=writes)
+        yield CheckpointSaved(checkpoint=f"c{step}", step=step, source="loop", next=("node0",), values={"step": step})
+        made += 4 * (3 + 100 + 5 + 4) + 1
+    yield RunEnded(run="r1", output={"topic": "cats"})
+
+
+def lines(count: int, rate: float = 20_000) -> Iterator[bytes]:
+    """Yield the lines of a journal with these events, header first."""
+    from dataclasses import replace
+
+    yield b'{"lgwatch":1,"target":"bench","started":"2026-01-01T00:00:00.000Z","python":"3.12","langgraph":"1.0"}\n'
+    for number, event in enumerate(events(count)):
+        yield encode(replace(event, at=number / rate))
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lgwatch-bench-") as name:
+        yield Path(name)
+
+
+def program(where: Path, *arguments: str, size: tuple[int, int] = SIZE) -> Terminal:
+    """`lgwatch …` in a terminal."""
+    env = {"PYTHONPATH": str(ROOT), "LGWATCH_STATE": str(where / "state")}
+    return Terminal([sys.executable, "-m", "lgwatch", *arguments], *size, env=env, cwd=where)
+
+
+def memory(pid: int) -> float:
+    """Return the resident memory of a process in megabytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+# ── measures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+EMPTY = "from textual.app import App\nApp().run()"
+PAINTED = b"\x1b[?2026l"
+"""What ends a picture."""
+
+
+def first_paint(rounds: int = 7) -> Iterator[Measure]:
+    """From the start of the process to the end of the first picture, against an app without widgets."""
+    empty, ours, before = [], [], 0
+    with folder() as where:
+        (where / "agent.py").write_text(CUSTOMS)
+        for turn in range(rounds + 1):
+            with Terminal([sys.executable, "-c", EMPTY], *SIZE) as terminal:
+                plain = terminal.wait_for(PAINTED, 30) - terminal.started
+            with program(where, "run", "agent.py:graph", "--input", "{}", "--no-journal") as terminal:
+                painted = terminal.wait_for(PAINTED, 30) - terminal.started
+                before += not children(terminal.process.pid)
+                terminal.send("qq")
+            if turn:  # the first fills the caches
+                empty.append(plain)
+                ours.append(painted)
+    yield Measure("first paint, an empty app", statistics.median(empty) * 1000, None, "ms")
+    yield Measure("first paint, lgwatch run", statistics.median(ours) * 1000, None, "ms")
+    yield Measure("first paint, ratio", statistics.median(ours) / statistics.median(empty), 1.5, "x")
+    yield Measure("runs whose graph was spawned before the paint", rounds + 1 - before, 0)
+
+
+def children(pid: int) -> list[str]:
+    """Return the ids of the processes that this one has started."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+
+
+def big_journal(count: int = 200_000) -> Iterator[Measure]:
+    """A journal of this many events is opened; a key is answered when all is read."""
+    with folder() as where:
+        (where / "run.jsonl").write_bytes(b"".join(lines(count)))
+        with program(where, "open", "run.jsonl") as terminal:
+            first = terminal.wait_for(PAINTED, 30) - terminal.started
+            terminal.send(" ")
+            answered = terminal.wait_for(PAUSED, 60) - terminal.started
+            terminal.send(" ")
+            read = terminal.wait_for(b"DONE", 60) - terminal.started
+            after = terminal.latency(" ", PAUSED)
+            terminal.send(" ")
+            resident = memory(terminal.process.pid)
+            cpu, began = terminal.cpu(), time.perf_counter()
+            time.sleep(10)
+            idle = (terminal.cpu() - cpu) / (time.perf_counter() - began)
+            yield Measure(f"{count} events: first paint", first, None, "s")
+            yield Measure(f"{count} events: a key is answered", answered, 3, "s")
+            yield Measure(f"{count} events: all are read", read, 3, "s")
+            yield Measure(f"{count} events: a key after that", after * 1000, 50, "ms")
+            yield Measure(f"{count} events: memory", resident, 250, "MB")
+            yield Measure("processor at rest, big journal", idle * 100, 1, "%")
+
+
+def typed(terminal: Terminal, keys: int) -> list[float]:
+    """Pause and go on, again and again; return the seconds that each took to show."""
+    times = []
+    for number, pause in zip(range(keys), itertools.cycle(PAUSES), strict=False):
+        # The rest of the header is drawn anew with either: what comes first behind the key is its effect.
+        times.append(terminal.latency(" ", PAUSED if number % 2 == 0 else "REC" if b"REC" in terminal.raw else "FILE"))
+        time.sleep(pause)
+    return times
+
+
+class Growing:
+    """A journal to which a thread appends at a steady rate, as the runner of another watcher would."""
+
+    def __init__(self, path: Path, rate: int) -> None:
+        argv = [sys.executable, "-m", "tests.benchmarks.bench_screen", "--produce", str(path), str(rate)]
+        self.process = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def produce(path: Path, rate: int) -> None:
+    """Append events at this rate for a minute."""
+    source = lines(rate * 60, rate)
+    ready = list(itertools.islice(source, rate * 15))  # made before, so that the making takes no processor
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    import fcntl
+
+    fcntl.flock(fd, fcntl.LOCK_SH)
+    began, made = time.perf_counter(), 0
+    while made < len(ready):
+        due = min(int((time.perf_counter() - began) * rate) + 1, len(ready))
+        for line in ready[made:due]:
+            os.write(fd, line)
+        made = due
+        time.sleep(0.002)
+
+
+def keys_under_load(rate: int = 10_000, keys: int = 120) -> Iterator[Measure]:
+    """From key to picture while events come in from a journal that grows."""
+    with folder() as where:
+        path = where / "run.jsonl"
+        producer = Growing(path, rate)
+        try:
+            deadline = time.monotonic() + 60
+            while not path.exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            with program(where, "open", "run.jsonl", "--follow") as terminal:
+                terminal.wait_for("RUN", 30)
+                time.sleep(1)
+                yield from _keys(terminal, keys, f"key to picture, {rate} events/s in a journal")
+        finally:
+            producer.close()
+
+
+def keys_under_custom_load(keys: int = 120) -> Iterator[Measure]:
+    """The same, live, with a node that writes 10 000 custom events a second."""
+    with folder() as where:
+        (where / "agent.py").write_text(CUSTOMS)
+        with program(where, "run", "agent.py:graph", "--input", "{}", "--journal", "run.jsonl") as terminal:
+            terminal.wait_for("RUN", 30)
+            time.sleep(1)
+            began, before = time.perf_counter(), (where / "run.jsonl").read_bytes().count(b"\n")
+            yield from _keys(terminal, keys, "key to picture, live custom events")
+            count = (where / "run.jsonl").read_bytes().count(b"\n") - before
+            yield Measure("live custom events a second", count / (time.perf_counter() - began), None, "/s")
+            terminal.send("qq")
+
+
+def _keys(terminal: Terminal, keys: int, what: str) -> Iterator[Measure]:
+    """Keys whose effect nothing else on the screen can have."""
+    cpu, began = terminal.cpu(), time.perf_counter()
+    times = []
+    for number, pause in zip(range(keys), itertools.cycle(PAUSES), strict=False):
+        # The filter line opens and closes: its keys stand in the last line.
+        key, marker = ("f", "Complete") if number % 2 == 0 else ("\x1b", "Palette")
+        times.append(terminal.latency(key, marker, 20))
+        time.sleep(pause)
+    used = (terminal.cpu() - cpu) / (time.perf_counter() - began)
+    opened = [taken * 1000 for taken in times[::2]]
+    yield Measure(f"{what}, p50", percentile(opened, 0.5), None, "ms")
+    yield Measure(f"{what}, p99", percentile(opened, 0.99), 50, "ms")
+    yield Measure(f"{what}, processor", used * 100, None, "%")
+
+
+def idle(seconds: float = 10) -> Iterator[Measure]:
+    """What a finished live run costs while nobody types."""
+    with folder() as where:
+        with program(where, "demo", "joke_and_poem") as terminal:
+            terminal.wait_for("DONE", 60)
+            time.sleep(2)
+            cpu, size = terminal.cpu(), len(terminal.raw)
+            time.sleep(seconds)
+            yield Measure("processor at rest", (terminal.cpu() - cpu) / seconds * 100, 1, "%")
+            yield Measure("bytes to the terminal at rest", (len(terminal.raw) - size) / seconds, None, "/s")
+            terminal.send("q")
+
+
+MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {
+    "first_paint": first_paint,
+    "big_journal": big_journal,
+    "keys_under_load": keys_under_load,
+    "keys_under_custom_load": keys_under_custom_load,
+    "idle": idle,
+}
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--produce"]:
+        produce(Path(sys.argv[2]), int(sys.argv[3]))
+        return
+    for name in sys.argv[1:] or MEASURES:
+        for row in MEASURES[name]():
+            bound = "" if row.bound is None else f"<= {row.bound:g}"
+            print(f"{row.what:55} {row.measured:9.1f} {row.unit:3} {bound:10} {'' if row.ok else 'NO'}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
