@@ -40,9 +40,9 @@ from lgwatch.tui.lines import LineView, terminal_is_behind
 from lgwatch.tui.nodes import NodeRows, NodesPane
 from lgwatch.tui.pane import Pane
 from lgwatch.tui.prompt import Prompt
-from lgwatch.tui.signs import cells, tick
+from lgwatch.tui.signs import cells, fit, glyph, tick
 from lgwatch.tui.state import RunsPane, StatePane
-from lgwatch.tui.text import SafetyNet
+from lgwatch.tui.text import ASCII, SafetyNet
 from lgwatch.tui.timeline import TimelinePane
 from lgwatch.tui.tokens import TokensPane
 
@@ -133,6 +133,8 @@ class WatchApp(App[None]):
             NodesPane(NodeRows(), source, id="nodes"), TokensPane(source), StatePane(source), CustomPane(source),
             ConsolePane(source), EventsPane(source), TimelinePane(source), RunsPane(source),
         ]  # fmt: skip
+        for pane in self.panes:
+            pane.say_empty(self.keep)
         self.header = Bar(id="header")
         self.tabs = Bar(id="tabs")
         self.question = Question(source)
@@ -168,6 +170,7 @@ class WatchApp(App[None]):
         """Show the frame, then begin."""
         self.register_theme(DARK)
         self.theme = "lgwatch"
+        self.set_class(ASCII, "-ascii")
         self.pane("tokens").view.focus()
         self._draw()
         if not self.is_headless:
@@ -256,7 +259,7 @@ class WatchApp(App[None]):
         session, width, kept = self.session, self.size.width, self._kept()
         state = (
             len(session.index), kept, tick(now), width, self.paused, self.hint, self.error, self.keep, self._chosen,
-            self.focused, self.source.live,
+            self.focused, self.source.live, self.prompt.purpose,
         )  # fmt: skip
         if state == self._drawn:
             return
@@ -274,7 +277,7 @@ class WatchApp(App[None]):
         self.tabs.show(tabs)
         self.prompt.rest(*chrome.filter_line(session, self.keep, kept, width, [] if beside else attention))
         if self.error:
-            self.keys.show([(f" ✗ {self.error}", "error")])
+            self.keys.show(fit([(f" {glyph('failed')[0]} {self.error}", "error")], [], width))
         elif self.keep and attention and not beside:
             self.keys.show([(" ", ""), *attention])
         else:
@@ -312,17 +315,24 @@ class WatchApp(App[None]):
     def _keys(self) -> Iterator[tuple[str, str, str]]:
         """The keys that matter most now, most wanted first."""
         status = self.session.status
+        if self.prompt.purpose:
+            words = {"filter": ("Keep", "Clear"), "search": ("Find", "Leave"), "answer": ("Answer", "Look around")}
+            yes, no = words.get(self.prompt.purpose, ("Run", "Leave"))
+            yield from (("enter", yes, ""), ("esc", no, ""))
+            if self.prompt.purpose == "filter":
+                yield ("→", "Complete", "")
+            return
         if status == "interrupted" and self.source.live:
             yield ("i", "Answer", "app.compose")
         elif self.source.live and status not in ("running", "loading"):
             yield from (("r", "Run again", "app.rerun"), ("i", "Input", "app.compose"))
         yield ("space", "Go on" if self.paused else "Pause", "app.pause")
         yield from (("f", "Filter", "app.filter"), ("/", "Find", "app.search"), ("enter", "Inspect", "app.inspect"))
-        yield from (("z", "Zoom", "app.zoom"), ("F", "Follow", "app.follow"))
         if status == "running" and self.source.live:
             yield ("^x", "Stop", "app.stop")
-        yield from (("y", "Copy", "app.copy"), ("^p", "Palette", "app.command_palette"), ("?", "Help", "app.help"))
-        yield ("q", "Quit", "app.leave")
+        yield from (("?", "Help", "app.help"), ("q", "Quit", "app.leave"), ("z", "Zoom", "app.zoom"))
+        yield from (("F", "Follow", "app.follow"), ("y", "Copy", "app.copy"), ("t", "Times", "app.times"))
+        yield ("^p", "Palette", "app.command_palette")
 
     def say(self, text: str, seconds: float = 4.0) -> None:
         """Show a short text beside the tabs for a while."""
@@ -351,6 +361,8 @@ class WatchApp(App[None]):
         if keep != self.keep:
             self.keep = keep
             self._counted = None
+            for pane in self.panes:
+                pane.say_empty(keep)
 
     def action_filter(self) -> None:
         """Type a filter."""

@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from lgwatch.tui.look import Look, component_classes, stylesheet
 from lgwatch.tui.rows import Row
-from lgwatch.tui.text import cell_len, clean, crop
+from lgwatch.tui.text import cell_len, clean, crop, plain
 
 
 class Bar(Widget):
@@ -51,7 +51,7 @@ class Bar(Widget):
             style = self._look[names.strip()]
             if action:
                 style += Style.from_meta({"@click": action})
-            segments.append(Segment(shown, style))
+            segments.append(Segment(plain(shown), style))
             used += cell_len(shown)
             if used >= width:
                 break

@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from .look import Look, Recent, RowStrip, component_classes, stylesheet
 from .rows import Lines, Row, Rows, overlay, shifted
-from .text import cell_len, clean, crop
+from .text import cell_len, clean, crop, plain
 from .viewport import Viewport
 
 DEEP = 8
@@ -237,7 +237,7 @@ class Canvas(Widget):
                 break
             text = crop(text, room - used)  # noqa: PLW2901  what is drawn is the cut text
             used += cell_len(text)
-            segments.append(Segment(text, look[f"{over} {name}" if over else name]))
+            segments.append(Segment(plain(text), look[f"{over} {name}" if over else name]))
         return segments, used
 
     def _spans(self, index: int, most: int) -> Row:

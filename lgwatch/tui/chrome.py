@@ -89,31 +89,26 @@ def attention(session: Session, hint: str, *, live: bool) -> Row:
                 f"bold {style}",
             )
         ]
-    if (error := _error(session)) is not None:
-        return error
+    run = session.run
+    if run is not None and run.error:
+        text = f"{glyph('failed')[0]} {run.error.get('type', '')}: {run.error.get('message', '')}"
+        return [(clean(text), "error")]
     if session.notices and session.now - session.notices[-1][1].at < NEWS:
         return [(f"{glyph('notice')[0]} {clean(session.notices[-1][1].text)}", "dim")]
     return []
 
 
-def _error(session: Session) -> Row | None:
-    run = session.run
-    if run is None or not run.error:
-        return None
-    return [(clean(f"{glyph('failed')[0]} {run.error.get('type', '')}: {run.error.get('message', '')}"), "error")]
-
-
 def filter_line(session: Session, keep: Filter, kept: int, width: int, attention: Row) -> tuple[Row, Row]:
     """Return the filter as it stands, and its count; without one, what must be seen and has no room elsewhere."""
     total = len(session.index) - 1 - session.counts.get("value", 0)
-    if not keep and (news := attention or _error(session)):
-        return [(" ", ""), *fit(news, [], width - 2)], []
+    if not keep and attention:
+        return [(" ", ""), *fit(attention, [], width - 2)], []
     if not keep:
         hint = "f to filter: node:… tag:… type:… or a word" if width >= 100 else "f: node:… tag:… or a word"
         return [(" filter ▸ ", "faint"), (hint, "faint")], []
     return (
         [(" filter ▸ ", "bold accent"), (keep.source, "")],
-        [(f"{amount(kept)} of {amount(total)} events ", "dim")],
+        [(f"{amount(kept)} of {amount(total)} events ".rjust(28), "dim")],
     )
 
 
@@ -126,5 +121,6 @@ def keys(pairs: Sequence[tuple[str, str, str]], width: int) -> Row:
         if needed > room:
             break
         room -= needed
-        row += [(f" {key} ", f"bold accent @{action}"), (f"{word} ", f"dim @{action}")]
+        click = f" @{action}" if action else ""
+        row += [(f" {key} ", f"bold accent{click}"), (f"{word} ", f"dim{click}")]
     return row

@@ -208,7 +208,7 @@ class CustomPane(TimedPane):
     """What nodes wrote with the stream writer."""
 
     title_: ClassVar[str] = "Custom"
-    empty_: ClassVar[str] = "nothing was written with a stream writer"
+    empty_: ClassVar[str] = "no custom event"
     help_: ClassVar[str] = (
         "What nodes wrote with the stream writer: offset, node path, payload. enter opens the payload."
     )
@@ -281,7 +281,7 @@ def _summary(facet: Facet, line: dict[str, Json]) -> Row:
         case "message":
             call = get("tool_call")
             name = f"{call.get('name') or '…'}" if isinstance(call, dict) else ""
-            return [(f"{get('kind', 'text')} ", "dim"), (name + " ", "tool"), (repr(get("text", ""))[1:-1], "")]
+            return [(f"{get('kind', 'text')} ", "dim"), (name and f"{name} ", "tool"), (_flat(get("text", "")), "")]
         case "task":
             return [(f"{', '.join(map(str, get('triggers', [])))}  ", "faint"), (preview(get("input"), 200), "")]
         case "task_result" | "update":
@@ -292,7 +292,9 @@ def _summary(facet: Facet, line: dict[str, Json]) -> Row:
         case "span_start":
             return [(f"{get('kind', '')} ", "dim"), (f"{get('name', '')} {get('model', '')}", "")]
         case "span_end":
-            return [(f"{get('status', 'ok')} ", "dim"), (preview(get("usage"), 100) if get("usage") else "", "faint")]
+            name = f"{get('kind', '')} {get('name', '')} ".lstrip()
+            usage = preview(get("usage"), 100) if get("usage") else ""
+            return [(name, "dim"), (f"{get('status', 'ok')} ", ""), (usage, "faint")]
         case "interrupt":
             return [(preview(get("value"), 300), "")]
         case "run":
@@ -300,12 +302,16 @@ def _summary(facet: Facet, line: dict[str, Json]) -> Row:
         case "run_result":
             return [(f"{get('status', 'done')}  ", "bold"), (preview(get("output"), 200), "dim")]
         case "output" | "notice":
-            return [(str(get("text", "")).rstrip("\n"), "")]
+            return [(_flat(get("text", "")).removesuffix("\\n"), "")]
         case "custom":
             return _payload(get("data"))
         case "graph":
             return [(f"{len(get('nodes', []))} nodes, {len(get('edges', []))} edges", "")]
     return [(preview({k: v for k, v in line.items() if k not in ("type", "at", "ns")}, 300), "dim")]
+
+
+def _flat(text: Json) -> str:
+    return str(text).replace("\n", "\\n")
 
 
 class EventsPane(TimedPane):
@@ -319,7 +325,13 @@ class EventsPane(TimedPane):
     rows: EventRows
 
     def __init__(self, source: Source) -> None:
-        super().__init__(EventRows(source, shown, _event), source, id="events")
+        super().__init__(EventRows(source, shown, self._event), source, id="events")
+
+    def _event(self, facet: Facet, line: dict[str, Json], width: int) -> Row:
+        """The end of a span says only which one; what it was is known."""
+        session = self.rows.session
+        span = session.span(str(line.get("span"))) if session is not None and facet.type == "span_end" else None
+        return _event(facet, line | {"kind": span.kind, "name": span.name} if span is not None else line, width)
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw what came since."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 
 from lgwatch.filter import FIELDS
@@ -18,7 +19,7 @@ from lgwatch.tui.text import wrap
 _SHOWN = {
     "slash": "/", "question_mark": "?", "space": "space", "escape": "esc", "left_square_bracket": "[", "asterisk": "*",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">", "colon": ":", "exclamation_mark": "!",
-    "pageup": "page up", "pagedown": "page down",
+    "left_curly_bracket": "{", "right_curly_bracket": "}", "pageup": "page up", "pagedown": "page down",
 }  # fmt: skip
 
 
@@ -37,7 +38,8 @@ def rows(screen: Screen[object], pane: Pane | None, width: int) -> list[Row]:
     lines.append([("Keys that work here", "title")])
     by_action: dict[str, list[str]] = {}
     words: dict[str, tuple[str, str]] = {}
-    for active in screen.active_bindings.values():
+    # What the screen does stands first; how one moves is the same everywhere.
+    for active in sorted(screen.active_bindings.values(), key=lambda active: _rank(active.node)):
         binding = active.binding
         if not active.enabled or not (binding.tooltip or binding.description):
             continue
@@ -50,6 +52,10 @@ def rows(screen: Screen[object], pane: Pane | None, width: int) -> list[Row]:
     lines += [[(f"  {name + ':':<16}", "bold accent"), (field.help, "dim")] for name, field in FIELDS.items()]
     lines.append([('  * stands for any text, "two words" for a phrase, re:/…/ for a regular expression', "dim")])
     return lines
+
+
+def _rank(node: DOMNode) -> int:
+    return 0 if isinstance(node, App) else 2 if isinstance(node, LineView) else 1
 
 
 class Help(ModalScreen[None]):

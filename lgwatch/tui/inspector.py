@@ -18,9 +18,11 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lgwatch.events import Json
+from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.pane import Subject
+from lgwatch.tui.signs import fit
 from lgwatch.tui.text import clean
 from lgwatch.tui.tree import JsonRows, path_text
 
@@ -73,7 +75,7 @@ class Inspector(ModalScreen[None]):
     def __init__(self, subject: Subject, source: Source) -> None:
         super().__init__()
         self.subject = subject
-        self.rows = JsonRows()
+        self.rows = JsonRows(open_texts=True)
         self.rows.set(load(subject, source))
         self.view = LineView(self.rows, cursor_row=True)
         self.keys = Bar()
@@ -89,21 +91,19 @@ class Inspector(ModalScreen[None]):
     def on_mount(self) -> None:
         """Say what the keys do."""
         self.view.focus()
-        self._say("")
 
     def _say(self, status: str) -> None:
         keys = [
-            ("enter", "Fold"),
-            ("*", "More"),
-            ("/", "Find"),
-            ("n N", "Next"),
-            ("y", "Copy"),
-            ("Y", "Path"),
-            ("p", "Pager"),
-            ("esc", "Back"),
-        ]
-        row = [span for key, word in keys for span in ((f" {key} ", "bold accent"), (f"{word} ", "dim"))]
-        self.keys.show([*row, (f"  {status}", "warn")])
+            ("esc", "Back", "screen.leave"), ("enter", "Fold", "screen.fold"), ("*", "More", "screen.fold_all"),
+            ("/", "Find", "screen.search"), ("y", "Copy", "screen.copy"), ("Y", "Path", "screen.copy_path"),
+            ("p", "Pager", "screen.pager"),
+        ]  # fmt: skip
+        width = self.keys.size.width
+        self.keys.show(fit(chrome.keys(keys, width), [(f" {status} ", "warn")] if status else [], width))
+
+    def on_resize(self) -> None:
+        """As many keys as there is room for."""
+        self.call_after_refresh(self._say, self.view.found)
 
     @on(LineView.Selected)
     def _on_selected(self, event: LineView.Selected) -> None:

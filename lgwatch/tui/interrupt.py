@@ -12,7 +12,7 @@ from lgwatch.events import Json
 from lgwatch.records import Interrupt
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.signs import glyph
-from lgwatch.tui.text import clean
+from lgwatch.tui.text import clean, plain
 from lgwatch.tui.tree import JsonRows
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class Question(Vertical):
         where = current.path or current.id.partition(":")[2]
         if sum(one.path == current.path for one in self.pending) > 1:  # lanes of one node
             where += f" · {current.id[:8]}"
-        self.border_title = Content(clean(f"{glyph('interrupted')[0]} {what} {many}{where}"))
+        self.border_title = Content(plain(clean(f"{glyph('interrupted')[0]} {what} {many}{where}")))
         ways = "i  go on" if current.breakpoint else "i answer · esc look around · an empty answer skips"
-        self.border_subtitle = Content(ways)
+        self.border_subtitle = Content(plain(ways))
         value = self._source.resolved(current.seq).get("value", current.value)
         self.rows.set(value if isinstance(value, dict) and value and "$type" not in value else {"value": value})
         self.view.styles.height = max(1, min(7, len(self.rows)))

@@ -75,8 +75,9 @@ class NodeRows(Rows):
     def _run(self, run: Run, width: int) -> Row:
         status = outcome(run, self._session)
         sign, style = glyph("done" if status == "answered" else status, self._now)
-        how = " resumed" if run.resume is not None else ""
-        left: Row = [(f"{sign} ", style), (f"{run.id}{how}", "title"), (f" {status}", "dim")]
+        left: Row = [(f"{sign} ", style), (run.id, "title"), (f" {status}", "dim")]
+        if run.resume is not None and width >= 34:
+            left.append((" · resumed", "faint"))
         return fit(left, [(seconds(run.elapsed(self._now)), "time")], width)
 
     def _task(self, line: Line, task: Task, width: int) -> Row:
@@ -124,7 +125,7 @@ def _note(task: Task) -> tuple[str, str]:
     if task.status == "cached":
         return "cached", "info"
     if task.closed_by == "parent":
-        return ("ended with its parent", "dim") if task.status == "done" else ("cancelled", "dim")
+        return ("with its parent", "dim") if task.status == "done" else ("cancelled", "dim")
     if task.closed_by == "run" and task.status == "cancelled":
         return "never ended", "dim"
     if task.open and any(span.kind == "node" and span.status == "error" for span in task.spans):
@@ -210,7 +211,9 @@ class NodesPane(Pane):
             self.view.show()
         if changed and run is not None:
             lanes = sum(task.status == "running" and not task.children for task in run.tasks.values())
-            self.mark(f"{lanes} at once" if lanes > 1 else "", count(len(run.tasks), "task"))
+            self.mark(
+                f"{lanes} at once" if lanes > 1 else "", count(sum(len(one.tasks) for one in session.runs), "task")
+            )
 
     def subject(self) -> Subject | None:
         """The task, or the run, under the cursor."""

@@ -13,7 +13,7 @@ from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.session import Session
 from lgwatch.tui.lines import LineView, Rows
-from lgwatch.tui.text import clean
+from lgwatch.tui.text import clean, plain
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
@@ -44,13 +44,13 @@ class Pane(Vertical):
     empty_: ClassVar[str] = ""
     tail: ClassVar[bool] = True
     cursor: ClassVar[bool] = True
+    filtered: ClassVar[bool] = True
 
     def __init__(self, rows: Rows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
         super().__init__(id=id)
         self.rows = rows
         self.source = source
         self.view = self.make_view(rows)
-        self.view.empty = [("  " + self.empty_, "faint")] if self.empty_ else []
         self._marks = ("", "")
 
     def make_view(self, rows: Rows) -> LineView:
@@ -65,13 +65,18 @@ class Pane(Vertical):
         """Give the border its title."""
         self.mark("", "")
 
+    def say_empty(self, keep: Filter) -> None:
+        """Let the empty view say why it is empty."""
+        why = "nothing that the filter keeps" if keep and self.filtered else self.empty_
+        self.view.empty = [(f"  {why}", "faint")] if why else []
+
     def mark(self, right: str, bottom: str) -> None:
         """Set what stands in the border: beside the title, and at the bottom right."""
         if (right, bottom) != self._marks or not self.border_title:
             self._marks = (right, bottom)
-            title = f"{self.title_} {right}" if right else self.title_
-            self.border_title = Content(clean(title))
-            self.border_subtitle = Content(clean(bottom))
+            title = f"{self.title_} · {right}" if right else self.title_
+            self.border_title = Content(plain(clean(title)))
+            self.border_subtitle = Content(plain(clean(bottom)))
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw the session as it is at `now` (seconds since the journal's start), as far as `keep` lets it through."""

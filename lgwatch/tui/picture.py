@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from .drawing import Box, Drawing, Rect
 from .items import Edge
 from .rows import Row, Rows
-from .signs import ASCII
-from .text import cell_len, crop
+from .text import ASCII, cell_len, crop
 
 EDGE_STYLES = {"": "faint", "taken": "", "last": "bold accent"}
 """State of an edge → how it looks: one that could be taken, one that was, the last transition. Where several share a

@@ -9,10 +9,8 @@ from zlib import crc32
 
 from lgwatch.tui.look import NODE_HUES
 from lgwatch.tui.rows import Row
-from lgwatch.tui.text import cell_len, clean, crop
+from lgwatch.tui.text import ASCII, cell_len, clean, crop
 
-ASCII = bool(os.environ.get("LGWATCH_ASCII"))
-"""Whether only ASCII signs are drawn (`LGWATCH_ASCII=1`)."""
 STILL = os.environ.get("LGWATCH_MOTION") == "off" or os.environ.get("TEXTUAL_ANIMATIONS") == "none"
 """Whether nothing moves by itself (`LGWATCH_MOTION=off`)."""
 
@@ -37,7 +35,7 @@ _STATES = {
 }
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 """The frames of a running thing, ten a second."""
-SPARKS = "▁▂▃▄▅▆▇█"
+SPARKS = ".:-=+*#@" if ASCII else "▁▂▃▄▅▆▇█"
 
 
 def glyph(state: str, now: float = 0.0) -> tuple[str, str]:

@@ -32,6 +32,7 @@ class StatePane(Pane):
         "unfolds a value."
     )
     tail: ClassVar[bool] = False
+    filtered: ClassVar[bool] = False
     rows: JsonRows
 
     def __init__(self, source: Source) -> None:
@@ -111,6 +112,7 @@ class RunsPane(Pane):
     help_: ClassVar[str] = (
         "The runs of this session: each start, each answer to an interrupt. r runs the same input again."
     )
+    filtered: ClassVar[bool] = False
     rows: RunRows
 
     def __init__(self, source: Source) -> None:

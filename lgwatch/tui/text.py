@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from array import array
 from itertools import pairwise
@@ -14,7 +15,17 @@ from textual.filter import LineFilter
 
 from lgwatch.text import HAZARD, TAB, clean
 
-__all__ = ["TAB", "SafetyNet", "cell_len", "clean", "crop", "row_end", "row_starts", "wrap"]
+__all__ = ["ASCII", "TAB", "SafetyNet", "cell_len", "clean", "crop", "plain", "row_end", "row_starts", "wrap"]
+
+
+ASCII = bool(os.environ.get("LGWATCH_ASCII"))
+"""Whether only ASCII signs are drawn (`LGWATCH_ASCII=1`)."""
+_PLAIN = str.maketrans("╭╰├└│─━┃…×←→↑↓●▸▾▌❚▷·⚙∴↻■✗⚠◆◇✓", ".`|`|--|~x<>^v*>v|=>.*:@#x!@o+")
+
+
+def plain(text: str) -> str:
+    """Return our own signs in ASCII where only ASCII is drawn."""
+    return text.translate(_PLAIN) if ASCII else text
 
 
 def cell_len(text: str) -> int:

@@ -15,8 +15,8 @@ from lgwatch.tui.bar import Bar
 from lgwatch.tui.nodes import task_subject
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import ASCII, count, fit, glyph, node_style, seconds, tick
-from lgwatch.tui.text import cell_len, clean, crop
+from lgwatch.tui.signs import count, fit, glyph, node_style, seconds, tick
+from lgwatch.tui.text import ASCII, cell_len, clean, crop
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
@@ -25,12 +25,12 @@ NICE = (0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800,
 """Distances between two ticks of the axis, in seconds."""
 _BAR, _WAIT, _LLM, _TOOL, _SOON, _FAIL = ("=", "-", "#", "%", ".", "x") if ASCII else ("━", "░", "▆", "▒", "·", "✗")
 LEGEND: Row = [
-    (f"{_SOON} scheduled ", "faint"),
-    (f"{_BAR} node ", "dim"),
-    (f"{_WAIT} model silent ", "dim"),
-    (f"{_LLM} tokens ", "dim"),
-    (f"{_TOOL} tool ", "dim"),
-    ("◆ checkpoint", "info"),
+    (f"scheduled {_SOON} ", "faint"),
+    (f"node {_BAR} ", "dim"),
+    (f"model silent {_WAIT} ", "dim"),
+    (f"tokens {_LLM} ", "dim"),
+    (f"tool {_TOOL} ", "dim"),
+    (f"checkpoint {glyph('checkpoint')[0]}", "info"),
 ]
 
 
@@ -249,10 +249,10 @@ class TimelinePane(Pane):
         self.view.show()
         clock, room = self.rows.clock, self.rows.label(width)
         self.axis.show([(" " * room, ""), (clock.axis(), "time")])
-        self.marks.show([*fit([("checkpoints", "faint")], [], room), *_marks(session, clock, room)])
+        self.marks.show([*fit([("marks", "faint")], [], room), *_marks(session, clock, room)])
         run = session.run
         legend = "".join(text for text, _ in LEGEND) if width > 100 else ""
-        self.mark(legend, f"{count(len(self.rows), 'task')} in {seconds(run.elapsed(now))}" if run else "")
+        self.mark(legend, f"{count(len(self.rows), 'task')} in {seconds(clock.total)}" if run else "")
 
     def subject(self) -> Subject | None:
         """The task under the cursor."""
@@ -277,4 +277,4 @@ def _marks(session: Session, clock: Clock, room: int) -> Row:
     for seq in session.errors:
         if session.index.facet_of(seq).run in runs:
             put(session.index.at[seq], "failed")
-    return [(" " * (room - min(room, 11)), ""), *_joined(signs, styles)]
+    return [(" " * (room - min(room, 5)), ""), *_joined(signs, styles)]

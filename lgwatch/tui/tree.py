@@ -33,7 +33,9 @@ class JsonRows(Rows):
 
     slice = 500
 
-    def __init__(self) -> None:
+    def __init__(self, *, open_texts: bool = False) -> None:
+        """With `open_texts` a section that is a text is open at first."""
+        self._open_texts = open_texts
         self.sections: dict[str, Json] = {}
         self.lines: list[Line] = []
         self._toggled: set[tuple[str | int, ...]] = set()
@@ -72,7 +74,7 @@ class JsonRows(Rows):
             self.lines.extend(self._walk((title,), title, value, 0))
 
     def _is_open(self, path: tuple[str | int, ...], value: Json) -> bool:
-        few = not isinstance(value, str) and len(children(value)) <= 40
+        few = (self._open_texts and len(path) == 1) if isinstance(value, str) else len(children(value)) <= 40
         return (len(path) <= OPEN_DEPTH and few) is not (path in self._toggled)
 
     def _walk(self, path: tuple[str | int, ...], key: str, value: Json, depth: int) -> Iterator[Line]:

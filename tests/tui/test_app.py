@@ -609,7 +609,7 @@ async def test_a_question_that_is_asked_again_is_shown_again(tmp_path):
         assert "second?" in text_of(app)
         assert app.question.has_class("-on")
         assert "r1 answered" in pane_text(app, "nodes")
-        assert "r2 resumed interrupted" in pane_text(app, "nodes")
+        assert "r2 interrupted · resumed" in pane_text(app, "nodes")
 
 
 async def test_a_breakpoint_is_gone_on_from_without_an_answer(tmp_path):
