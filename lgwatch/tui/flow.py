@@ -1,20 +1,22 @@
-"""Wrapped: streams of text as blocks, a header and a body that grows at its end, wrapped to the width of the screen.
+"""Wrapped: blocks below each other, each a header and a body that grows at its end, wrapped to the width of the screen.
 
 Appended text is joined, cleaned and wrapped once a frame, from the last row of its block on: no row before it can change.
-A block holds one string and four bytes for each row, so that a million tokens stay small.
 """
 
 from __future__ import annotations
 
 import sys
-from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Hashable
+from itertools import chain, zip_longest
 from time import perf_counter
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
+from .block import Block, Header, Level, Picture
 from .rows import Row, Rows
-from .text import clean, row_end, row_starts
+from .text import clean
+
+__all__ = ["CARET", "Block", "Header", "Level", "Picture", "Wrapped"]
 
 CARET = "▌"
 """Stands at the end of a block that is still being written."""
@@ -22,74 +24,9 @@ NEARBY = 250
 """Rows around the ones on the screen that are wrapped at once when the width changes; the rest follows in slices."""
 PATIENCE = 0.006
 """Seconds that one slice of wrapping may take."""
-
-Header: TypeAlias = "Callable[[int], Row]"
-"""Width → the spans of a block's first row."""
-
-
-class Block:
-    """One stream of text; `key` is whatever its maker knows it by. Only `Wrapped` changes it.
-
-    The body is made of parts, each with a style of its own and beginning on a row of its own.
-    """
-
-    __slots__ = (
-        "folded", "header", "key", "open", "part", "parts", "pending", "place", "serial", "starts", "text", "version",
-        "width",
-    )  # fmt: skip
-
-    def __init__(self, key: Hashable, header: Header | None, serial: int) -> None:
-        self.key = key
-        self.header = header
-        self.serial = serial
-        self.text = ""
-        self.open = False
-        self.folded = False
-        self.version = 0  # of the header's picture
-        self.place = -1  # among the shown blocks; -1 when not shown
-        self.parts: list[tuple[int, str]] = []  # where each part begins, and its style
-        self.part: tuple[str, Hashable] | None = None  # the one that is being written
-        self.pending: list[str] = []
-        self.starts = array("I", [0])
-        self.width = 0  # what `starts` are for; 0 when they are out of date
-
-    def take(self) -> None:
-        """Make pending text part of the text."""
-        if self.pending:
-            self.text += clean("".join(self.pending), newlines=True)
-            self.pending.clear()
-
-    def begin(self, style: str, part: Hashable) -> None:
-        """Begin another part."""
-        self.take()
-        if self.text and not self.text.endswith("\n"):
-            self.text += "\n"
-        self.part = (style, part)
-        self.parts.append((len(self.text), style))
-
-    def wrap(self, width: int) -> None:
-        """Bring `starts` up to date."""
-        if self.width != width:
-            self.starts = array("I", [0])
-            self.width = width
-        row_starts(self.text, width, self.starts[-1], self.starts)
-
-    def body(self, width: int) -> int:
-        """Return the number of rows of the body, an estimate while it is not wrapped to `width`."""
-        if self.folded or not self.text:
-            return 0
-        if self.width != width:
-            return len(self.text) // width + 1
-        # The row after a last newline is there once something stands in it.
-        return len(self.starts) - (self.starts[-1] == len(self.text))
-
-    def span(self, row: int) -> tuple[int, int]:
-        """Return where a row of the body begins, and where the next one does."""
-        return self.starts[row], self.starts[row + 1] if row + 1 < len(self.starts) else len(self.text)
-
-    def style(self, offset: int) -> str:
-        """Return the style of the part that the offset is in."""
-        return self.parts[bisect_right(self.parts, offset, key=lambda part: part[0]) - 1][1] if self.parts else ""
+DRAWN = 64
+"""Blocks whose pictures are kept."""
+_GAP, _HEADER, _DRAWN, _MORE = -2, -1, -3, -4
 
 
 class Wrapped(Rows):
@@ -108,13 +45,15 @@ class Wrapped(Rows):
         self._next = 0
         self._gap = gap
         self._width = 80
+        self._level = Level.BODY
+        self._drawn: list[Block] = []  # those whose pictures are kept, the last used last
         self._keep: Callable[[Block], bool] | None = None
 
     # --- what a pane says ------------------------------------------------------------------------------------------
 
     def add(self, key: Hashable, header: Header | None = None) -> Block:
         """Begin a block at the end."""
-        block = Block(key, header, self._next)
+        block = Block(key, header, self._next, self._level)
         self._next += 1
         self.blocks.append(block)
         self._serials[block.serial] = block
@@ -123,10 +62,13 @@ class Wrapped(Rows):
             self._shown.append(block)
         return block
 
-    def append(self, block: Block, text: str, style: str = "", part: Hashable = None) -> None:
-        """Add text to the end of the block's body; another style, or another `part`, begins on a row of its own."""
+    def append(self, block: Block, text: str, style: str = "", part: Hashable = None, *, detail: bool = False) -> None:
+        """Add text to the end of the block's body; another style, or another `part`, begins on a row of its own.
+
+        A part that is a `detail`, such as reasoning, is shown whole on `Level.ALL` only.
+        """
         if block.part != (style, part):
-            block.begin(style, part)
+            block.begin(style, part, detail=detail)
         if not block.pending:
             self._grown.append(block)
         block.pending.append(text)
@@ -139,9 +81,39 @@ class Wrapped(Rows):
         """Set whether the block is `open` (a caret stands at its end) and whether it is `folded` to its header."""
         if open is not None:
             block.open = open
-        if folded is not None and folded != block.folded:
-            block.folded = folded
+        if folded is not None:
+            self.unfold(block, Level.HEADER if folded else max(self._level, Level.BODY))
+
+    @property
+    def level(self) -> Level:
+        """How much of a block is shown that was not folded or unfolded by itself."""
+        return self._level
+
+    def show_level(self, level: int) -> Level:
+        """Show this much of every block, what was folded by itself too; return what it is, from the first to the last."""
+        self._level = Level(min(max(level, Level.HEADER), Level.ALL))
+        for block in self.blocks:
+            block.level = self._level
+        self._right = 0
+        return self._level
+
+    def unfold(self, block: Block, level: Level) -> None:
+        """Show this much of one block."""
+        if block.level is not level:
+            block.level = level
             self._wrong(block)
+
+    def toggle(self, block: Block) -> None:
+        """Fold the block to its header; where that was all, or only its beginning, unfold it."""
+        self.unfold(block, Level.HEADER if block.level >= Level.BODY else max(self._level, Level.BODY))
+
+    def depict(self, block: Block, picture: Picture | None) -> None:
+        """Let rows of the maker's own stand for the body of a block that is finished; None: its text again.
+
+        They are drawn when they are looked at, and drawn again when they were not for long.
+        """
+        block.picture, block.drawn, block.drawn_for = picture, None, (0, False)
+        self._wrong(block)
 
     def keep(self, keep: Callable[[Block], bool] | None) -> None:
         """Show only the blocks that `keep` says, now and when they are added; None shows all."""
@@ -198,29 +170,38 @@ class Wrapped(Rows):
         rows = 0
         while self._late and (rows < NEARBY or perf_counter() < deadline):
             block = self._late.pop()
-            rows += self._fresh(block).body(width)
+            if block.picture is None:
+                rows += self._fresh(block).lines(width)
+        self._draw_near(near)
         return bool(self._late)
 
     def row(self, index: int, width: int) -> Row:
         """Return one row: nothing, a header, or a piece of a body."""
-        block, row = self._locate(index)
-        if row < -1 or (row == -1 and block.header is None):
+        block, line = self._locate(index)
+        if line == _HEADER and block.header is not None:
+            return block.header(width)
+        if line < 0:
             return []
-        if row == -1:
-            return block.header(width) if block.header is not None else []
-        start, end = block.span(row)
-        style = block.style(start)
-        spans = [(block.text[start : row_end(block.text, start, end)], style)]
-        return [*spans, (CARET, "accent")] if self._caret(block, row) else spans
+        row, hidden = block.row_of(line, self._width)
+        spans = [] if row < 0 else block.row_text(row)
+        if hidden:
+            spans = [*spans, (f"⋯ {hidden} more" if row < 0 else " …", "dim")]
+        return [*spans, (CARET, "accent")] if self._caret(block, line) else spans
 
     def key(self, index: int) -> Hashable:
         """Return the block's number with the header's version, or with the text that the row holds."""
-        block, row = self._locate(index)
-        if row < -1:
-            return (block.serial, -2)
-        if row == -1:
-            return (block.serial, -1, block.version)
-        return (block.serial, *block.span(row), self._caret(block, row))
+        block, line = self._locate(index)
+        if line == _GAP:
+            return (block.serial, _GAP)
+        if line == _HEADER:
+            return (block.serial, _HEADER, block.version)
+        row, hidden = block.row_of(line, self._width)
+        caret = self._caret(block, line)
+        if row < 0:
+            return (block.serial, _MORE, hidden, caret)
+        if block.picture is not None:
+            return (block.serial, _DRAWN, row, block.drawn_rows, hidden)
+        return (block.serial, *block.span(row), hidden, caret)
 
     def index_of(self, key: Hashable) -> int | None:
         """Return where the row's text is now: another width makes other rows of it."""
@@ -231,28 +212,61 @@ class Wrapped(Rows):
             after = next((other for other in self._shown if other.serial > block.serial), None)
             return None if after is None else self.first_row(after)
         first = self.first_row(block)
-        if first is None or key[1] == -2:
+        if first is None or key[1] == _GAP:
             return None if first is None else max(first - self._gap, 0)
-        if key[1] == -1 or block.folded or not block.text:
+        if key[1] == _HEADER or block.level is Level.HEADER or not block.text:
             return first
         self._fresh(block)
-        return first + (block.header is not None) + bisect_right(block.starts, key[1]) - 1
+        lines = block.lines(self._width)
+        if key[1] == _MORE:
+            line = lines - 1
+        elif block.picture is not None and key[1] == _DRAWN and key[3] == block.drawn_rows:
+            line = block.line_of(key[2], self._width)
+        elif block.picture is None and key[1] >= 0:
+            line = block.line_of(bisect_right(block.starts, key[1]) - 1, self._width)
+        else:  # text and its picture have rows of their own: about where it was
+            here, all_ = (key[1], len(block.text)) if key[1] >= 0 else (key[2], key[3])
+            line = min(here * lines // max(all_, 1), lines - 1)
+        return first + (block.header is not None) + max(line, 0) if lines else first
 
     def find(self, text: str, start: int, step: int, count: int, width: int) -> int | None:
-        """Return the next row that contains `text`, looking at whole bodies at a time."""
+        """Return the next row that contains `text`, or that stands for rows which do: the header of a folded block, the
+        line that tells of hidden ones. `uncover` shows them."""
         fold = text == text.lower()
         ends = self._settled()
         place = bisect_right(ends, start)
-        row: int | None = self._locate(start)[1] if place < len(ends) else None
+        line: int | None = self._locate(start)[1] if place < len(ends) else None
         while 0 <= place < len(self._shown):
-            block = self._fresh(self._shown[place])
-            found = _find(block, text, fold, step, row)
+            block = self._shown[place]
+            found = self._find(block, text, step, line, fold=fold)
             if found is not None:
                 first = self.first_row(block)
                 return None if first is None else first + found + (block.header is not None)
             place += step
-            row = None
+            line = None
         return None
+
+    def uncover(self, index: int, text: str) -> int:
+        """Unfold what hides the `text` that `find` found at this row; return the row where it is."""
+        fold = text == text.lower()
+        block, line = self._locate(index)
+        if line == _GAP or (line == _HEADER and self._in_header(block, text, fold=fold)):
+            return index
+        if block.picture is not None:
+            if block.level < Level.BODY:
+                self.unfold(block, Level.BODY)
+        else:
+            self._fresh(block)
+            offset = 0 if line < 0 else block.starts[self._first_of(block, line)]
+            at = (block.text.lower() if fold else block.text).find(text, offset)
+            row = bisect_right(block.starts, at) - 1
+            if at < 0 or block.shows(row, self._width):
+                return index
+            self.unfold(block, Level.ALL if block.detail_at(row) else max(self._level, Level.BODY))
+            line = block.line_of(row, self._width) - 1  # its very line is the next one that is found
+        found = self._find(block, text, 1, max(line + 1, 0), fold=fold)
+        first = self.first_row(block)
+        return index if found is None or first is None else first + found + (block.header is not None)
 
     # --- bookkeeping -----------------------------------------------------------------------------------------------
 
@@ -273,7 +287,7 @@ class Wrapped(Rows):
             end = ends[-1] if ends else 0
             width, gap = self._width, self._gap
             for block in shown[self._right :]:
-                end += block.body(width) + (block.header is not None) + (gap if block.place else 0)
+                end += block.lines(width) + (block.header is not None) + (gap if block.place else 0)
                 ends.append(end)
             self._right = len(ends)
         return ends
@@ -284,10 +298,20 @@ class Wrapped(Rows):
             self._right = block.place
 
     def _fresh(self, block: Block) -> Block:
-        """Wrap the block if it was not yet."""
-        if block.width != self._width:
-            block.wrap(self._width)
-            self._wrong(block)
+        """Wrap the block, or have its picture drawn, if that was not done yet."""
+        if block.picture is None:
+            if block.width != self._width:
+                block.wrap(self._width)
+                self._wrong(block)
+            return block
+        before = block.lines(self._width)
+        if block.draw(self._width):
+            if block.lines(self._width) != before:
+                self._wrong(block)
+            self._drawn = [*(other for other in self._drawn if other is not block), block]
+            for other in self._drawn[:-DRAWN]:
+                other.drawn = None
+            del self._drawn[:-DRAWN]
         return block
 
     def _begin(self, place: int) -> int:
@@ -299,44 +323,93 @@ class Wrapped(Rows):
         place = block.place if block is not None else len(self._shown) - 1
         return sorted(self._shown, key=lambda other: -abs(other.place - place))
 
+    def _draw_near(self, near: Hashable) -> None:
+        """Have the pictures drawn that a reader at `near`, or at the end, can see: no others, for they take long."""
+        block = self._serials.get(near[0]) if isinstance(near, tuple) else None
+        place = block.place if block is not None and block.place >= 0 else len(self._shown) - 1
+        after, before = self._shown[place : place + NEARBY], self._shown[max(place - NEARBY, 0) : place][::-1]
+        rows = 0
+        for one in chain.from_iterable(zip_longest(after, before)):
+            if one is not None:
+                rows += (self._fresh(one) if one.picture is not None else one).lines(self._width) + 1
+            if rows > NEARBY:
+                break
+
     def _locate(self, index: int) -> tuple[Block, int]:
-        """Return the block of a row and the row in its body: -1 is the header, less is the gap before it."""
+        """Return the block of a row and the line in its body: -1 is the header, less is the gap before it."""
         ends = self._settled()
         place = bisect_right(ends, index)
         block = self._shown[place]
         local = index - (ends[place - 1] if place else 0) - (self._gap if place else 0)
         if local < 0:
-            return block, -2
+            return block, _GAP
         local -= block.header is not None
         if local < 0:
-            return block, -1
+            return block, _HEADER
         # An estimate may have been too high: the row is empty until the view looks again.
-        return block, local if local < self._fresh(block).body(self._width) else -2
+        return block, local if local < self._fresh(block).lines(self._width) else _GAP
 
-    @staticmethod
-    def _caret(block: Block, row: int) -> bool:
-        return block.open and row >= len(block.starts) - 1 - (block.starts[-1] == len(block.text))
+    def _caret(self, block: Block, line: int) -> bool:
+        return block.open and line == block.lines(self._width) - 1
 
+    # --- search ----------------------------------------------------------------------------------------------------
 
-def _find(block: Block, text: str, fold: bool, step: int, row: int | None) -> int | None:
-    """Return the first row of the block's body that contains `text`, from `row` on (None: from its end that comes
-    first); -1 is the header."""
-    body = block.text.lower() if fold else block.text
-    last = block.body(block.width) - 1
-    if step > 0:
-        if (row is None or row < 0) and _in_header(block, text, fold):
-            return -1
-        at = body.find(text, block.starts[row] if row is not None and row > 0 else 0) if last >= 0 else -1
-    else:
-        stop = last if row is None else row
-        at = body.rfind(text, 0, block.span(stop)[1]) if 0 <= stop <= last else -1
-        if at < 0 and stop >= -1 and _in_header(block, text, fold):
-            return -1
-    return bisect_right(block.starts, at) - 1 if at >= 0 else None
+    def _find(self, block: Block, text: str, step: int, line: int | None, *, fold: bool) -> int | None:
+        """Return the first line of the block that contains `text` or stands for rows that do, from `line` on (None: from
+        its end that comes first); -1 is the header."""
+        in_header = line is None or line <= _HEADER if step > 0 else line is None or line >= _HEADER
+        if step > 0 and in_header and self._in_header(block, text, fold=fold):
+            return _HEADER
+        body = block.text.lower() if fold else block.text
+        found = None
+        # Wrapping takes time: a body that does not hold the text is not wrapped for it.
+        if block.picture is not None:
+            if all(word in body for word in text.split()):
+                found = self._find_drawn(self._fresh(block), text, step, line, fold=fold)
+        elif text in body:
+            found = self._find_text(block, body, text, step, line)
+        if found is None and step < 0 and in_header and self._in_header(block, text, fold=fold):
+            return _HEADER
+        return found
 
+    def _find_text(self, block: Block, body: str, text: str, step: int, line: int | None) -> int | None:
+        if block.level is Level.HEADER:
+            if block.header is None:
+                return None
+            return _HEADER if line is None or (line <= _HEADER if step > 0 else line >= _HEADER) else None
+        width = self._width
+        last = self._fresh(block).lines(width) - 1
+        if step > 0:
+            if line is not None and line > last:
+                return None
+            row = 0 if line is None or line <= 0 else self._first_of(block, line)
+            at = body.find(text, block.starts[row])
+        else:
+            stop = last if line is None else line
+            if stop < 0:
+                return None
+            end = len(body) if stop >= last else block.starts[self._first_of(block, stop + 1)]
+            at = body.rfind(text, 0, end)
+        return block.line_of(bisect_right(block.starts, at) - 1, width) if at >= 0 else None
 
-def _in_header(block: Block, text: str, fold: bool) -> bool:
-    if block.header is None:
-        return False
-    header = "".join(clean(span) for span, _ in block.header(block.width))
-    return text in (header.lower() if fold else header)
+    def _first_of(self, block: Block, line: int) -> int:
+        """Return the first row of the body that the line shows or stands for."""
+        row, hidden = block.row_of(line, self._width)
+        return row if row >= 0 else block.rows(self._width) - hidden
+
+    def _find_drawn(self, block: Block, text: str, step: int, line: int | None, *, fold: bool) -> int | None:
+        last = block.lines(self._width) - 1
+        for number in range(block.drawn_rows) if step > 0 else range(block.drawn_rows - 1, -1, -1):
+            shown = block.line_of(number, self._width)
+            if line is not None and (shown < line if step > 0 else shown > line):
+                continue
+            row = "".join(span for span, _ in block.row_text(number))
+            if text in (row.lower() if fold else row):
+                return min(shown, last)
+        return None
+
+    def _in_header(self, block: Block, text: str, *, fold: bool) -> bool:
+        if block.header is None:
+            return False
+        header = "".join(clean(span) for span, _ in block.header(self._width))
+        return text in (header.lower() if fold else header)
