@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lgwatch.tui.look import Look, component_classes, stylesheet
+from lgwatch.tui.look import Look
 from lgwatch.tui.rows import Row
 from lgwatch.tui.text import cell_len, clean, crop, plain
 
@@ -17,8 +15,7 @@ from lgwatch.tui.text import cell_len, clean, crop, plain
 class Bar(Widget):
     """One row of spans; a span whose style holds `@action` (such as `"dim @app.pause"`) runs the action on a click."""
 
-    DEFAULT_CSS = "Bar { width: 1fr; height: 1; }\n" + stylesheet("Bar")
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes()
+    DEFAULT_CSS = "Bar { width: 1fr; height: 1; }"
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  Textual's own name for it
         super().__init__(id=id)

@@ -7,7 +7,7 @@ not the end of the app.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import Any, ClassVar
+from typing import Any
 
 from rich.segment import Segment
 from textual.geometry import Region
@@ -15,7 +15,7 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .look import Look, Recent, RowStrip, component_classes, stylesheet
+from .look import Look, Recent, RowStrip
 from .rows import Lines, Row, Rows, overlay, shifted
 from .text import cell_len, clean, crop, plain
 from .viewport import Viewport
@@ -32,8 +32,7 @@ class Canvas(Widget):
     `empty` is what stands there while there are no rows; `left` is how many cells the text is shifted.
     """
 
-    DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; overflow: hidden hidden; }\n" + stylesheet("Canvas")
-    COMPONENT_CLASSES: ClassVar[set[str]] = component_classes()
+    DEFAULT_CSS = "Canvas { width: 1fr; height: 1fr; overflow: hidden hidden; }"
 
     def __init__(
         self,

@@ -12,54 +12,48 @@ from typing import Any
 from rich.segment import Segment
 from rich.style import Style
 from textual.cache import FIFOCache
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
 from .text import SafetyNet
 
 COLOURS = {
-    "dim": "color: $foreground 60%;",
-    "faint": "color: $foreground 35%;",
-    "title": "color: $foreground; text-style: bold;",
-    "accent": "color: $accent;",
-    "ok": "color: $success;",
-    "error": "color: $error;",
-    "warn": "color: $warning;",
-    "info": "color: $primary;",
-    "reasoning": "color: $foreground 65%; text-style: italic;",
-    "tool": "color: $secondary;",
-    "time": "color: $foreground 50%;",
-    "added": "color: $success;",
-    "removed": "color: $error;",
-    "changed": "color: $warning;",
-    "cursor": "background: $primary 35%; text-style: bold;",
-    "cursor-blur": "background: $primary 15%;",
-    "match": "background: $warning 55%; color: $foreground;",
-    "selection": "background: $primary 60%;",
-    "chip": "background: $accent 70%; color: auto 95%;",
-    "bar": "background: $foreground 8%;",
-    "thumb": "background: $foreground 35%;",
+    "dim": ("foreground 60%", ""),
+    "faint": ("foreground 35%", ""),
+    "title": ("foreground", "bold"),
+    "accent": ("accent", ""),
+    "ok": ("success", ""),
+    "error": ("error", ""),
+    "warn": ("warning", ""),
+    "info": ("primary", ""),
+    "reasoning": ("foreground 65%", "italic"),
+    "tool": ("secondary", ""),
+    "time": ("foreground 50%", ""),
+    "added": ("success", ""),
+    "removed": ("error", ""),
+    "changed": ("warning", ""),
+    "cursor": ("", "bold"),
+    "match": ("foreground", ""),
+    "chip": ("auto 95%", ""),
 }
-"""Style name → what it means in the theme. An app's stylesheet may say otherwise: `LineView > .lines--error {…}`."""
+"""Style name → colour in the theme, and attribute. Resolved here and not by the stylesheet, which would match each name
+anew in each widget whenever one of them changes its looks."""
+GROUNDS = {
+    "cursor": "primary 35%",
+    "cursor-blur": "primary 15%",
+    "match": "warning 55%",
+    "selection": "primary 60%",
+    "chip": "accent 70%",
+    "bar": "foreground 8%",
+    "thumb": "foreground 35%",
+}
+"""Style name → background in the theme."""
 
 NODE_HUES = (210, 30, 140, 300, 55, 180, 345, 260, 95, 15, 195, 320)
 """The hues of `node0` … `node11`; neighbours in the table are far apart in the circle."""
 
 _ATTRIBUTES = {name: Style.parse(name) for name in ("bold", "italic", "underline", "reverse", "strike")}
-
-
-def stylesheet(widget: str) -> str:
-    """Return the default rules for the style names in a `widget`."""
-    rules = [f"{widget} > .lines--{name} {{ {rule} }}" for name, rule in COLOURS.items()]
-    for index, hue in enumerate(NODE_HUES):
-        rules.append(f"{widget} > .lines--node{index} {{ color: hsl({hue},65%,68%); }}")
-        rules.append(f"{widget}:light > .lines--node{index} {{ color: hsl({hue},75%,32%); }}")
-    return "\n".join(rules)
-
-
-def component_classes() -> set[str]:
-    """Return the names that the rules of `stylesheet` are for."""
-    return {f"lines--{name}" for name in (*COLOURS, *(f"node{index}" for index in range(len(NODE_HUES))))}
 
 
 class Look:
@@ -69,9 +63,10 @@ class Look:
     """
 
     def __init__(self, widget: Widget) -> None:
-        self._widget = widget
         self._styles: dict[str, Style] = {}
         _, _, self._background, self._foreground = widget.colors
+        self._theme = widget.app.theme_variables
+        self._dark = widget.app.current_theme.dark
         # What Textual's filters do (no colour, ANSI to RGB) depends on the style alone, so it is done once for each.
         self._filters = [each for each in widget.get_line_filters() if each.enabled and not isinstance(each, SafetyNet)]
 
@@ -87,20 +82,33 @@ class Look:
             if name in _ATTRIBUTES:
                 style += _ATTRIBUTES[name]
                 continue
-            try:
-                rules = self._widget.get_component_styles(f"lines--{name}")
-            except KeyError:
-                continue
-            if rules.has_rule("background"):
-                background += rules.background
-            if rules.has_rule("color"):
-                foreground = background.get_contrast_text(rules.color.a) if rules.auto_color else rules.color
-            style += rules.text_style
+            if ground := GROUNDS.get(name):
+                background += self._colour(ground, background)
+            colour, attribute = COLOURS.get(name) or self._of_node(name)
+            if colour:
+                foreground = self._colour(colour, background)
+            if attribute:
+                style += _ATTRIBUTES[attribute]
         style = Style.from_color((background + foreground).rich_color, background.rich_color) + style
         segments = [Segment("x", style)]
         for each in self._filters:
             segments = each.apply(segments, self._background)
         return segments[0].style or style
+
+    def _of_node(self, name: str) -> tuple[str, str]:
+        number = name.removeprefix("node")
+        if number == name or not number.isdecimal():
+            return "", ""
+        shade = "65%,68%" if self._dark else "75%,32%"
+        return f"hsl({NODE_HUES[int(number) % len(NODE_HUES)]},{shade})", ""
+
+    def _colour(self, text: str, background: Color) -> Color:
+        """Return the colour of `NAME` or `NAME PERCENT%`; `auto` is what can be read on the background."""
+        name, _, percent = text.partition(" ")
+        share = int(percent.rstrip("%")) / 100 if percent else 1.0
+        if name == "auto":
+            return background.get_contrast_text(share)
+        return Color.parse(self._theme.get(name, name)).multiply_alpha(share)
 
 
 class _Forgetful(FIFOCache[Any, Any]):
