@@ -159,7 +159,7 @@ def _level(tasks: list[Task], cause: str, keep: Filter) -> Iterable[Line]:
             lane = "" if len(lanes) == 1 else "╭ " if index == 0 else "╰ " if last else "├ "
             first = index == 0
             yield Line(task, str(step) if first else "", lane, _trigger(task.triggers, cause) if first else "")
-            yield from _inside(task, "  " if last else "│ ", keep)
+            yield from _inside(task, "" if len(lanes) == 1 else "  " if last else "│ ", keep)
         cause = _cause(lanes)
 
 

@@ -21,7 +21,34 @@ from lgwatch.tui.text import ASCII, cell_len, clean, crop
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
-NICE = (0.05, 0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
+NICE = (
+    0.0005,
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.25,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    1800,
+    3600,
+    7200,
+    21600,
+    86400,
+)
 """Distances between two ticks of the axis, in seconds."""
 _BAR, _WAIT, _LLM, _TOOL, _SOON, _FAIL = ("=", "-", "#", "%", ".", "x") if ASCII else ("━", "░", "▆", "▒", "·", "✗")
 LEGEND: Row = [
@@ -102,14 +129,15 @@ class TimelineRows(Rows):
         self._now = 0.0
         self._state: object = None
         self._stamp: Hashable = None
-        self._width = 0
+        self._spare = 0  # columns behind the axis, for what is written after a bar
 
     def update(self, session: Session, keep: Filter, now: float, width: int) -> bool:
         """Take in what changed; return whether anything did."""
         self._now = now
         runs = chain(session)
         moving = bool(runs) and runs[-1].status == "running"
-        self.clock = Clock(runs, now, width - self.label(width) - 1)
+        self._spare = 9 if width >= 70 else 6
+        self.clock = Clock(runs, now, width - self.label(width) - self._spare)
         self._stamp = (self.clock.span, width)
         state = (session, session.task_changes, tick(now) if moving else 0, session.message_changes, keep, self._stamp)
         if state == self._state:
@@ -151,8 +179,8 @@ class TimelineRows(Rows):
 
     def _bar(self, task: Task) -> Row:
         clock, now = self.clock, self._now
-        signs = [" "] * clock.columns
-        styles = [""] * clock.columns
+        signs = [" "] * (clock.columns + self._spare)
+        styles = [""] * (clock.columns + self._spare)
         colour = node_style(task.path)
 
         def paint(start: float, end: float | None, sign: str, style: str) -> None:

@@ -1,0 +1,75 @@
+from lgwatch.events import GraphLoaded, Notice
+from lgwatch.filter import parse
+from lgwatch.tui import chrome
+from lgwatch.tui.signs import cells
+from tests.factories import call, ended, interrupted, play, run, task, token
+
+NAMES = (("1", "Watch"), ("2", "Tokens"), ("3", "Custom"), ("4", "Timeline"))
+
+
+def text(row):
+    return "".join(span for span, _ in row)
+
+
+def header(session, width=120, **more):
+    options = {"recording": True, "paused": False, "behind": False} | more
+    return text(chrome.header(session, "demo:graph", session.now, width, **options))
+
+
+def test_before_anything_is_there_the_header_says_that_it_loads():
+    session = play(start=False)
+    assert "LOADING" in header(session)
+    session.apply(GraphLoaded(target="x"))
+    assert "READY" in header(session)
+
+
+def test_the_header_has_the_limit_of_steps_only_where_it_means_something():
+    assert "step 3/25" in header(play(run(config={"recursion_limit": 25}), task("a", step=3)))
+    assert "step 3/" not in header(play(run(config={"recursion_limit": 10_000}), task("a", step=3)))
+    assert "step 3 " in header(play(run(), task("a", step=3)))
+
+
+def test_the_header_is_never_wider_than_the_screen():
+    session = play(
+        run(thread="家" * 40, config={"recursion_limit": 25}), task("writer", step=7), call(1), token("a"), token("b")
+    )
+    for width in (20, 40, 79, 80, 120, 200):
+        row = chrome.header(session, "家" * 40, session.now, width, recording=True, paused=True, behind=False)
+        assert cells(row) <= width
+
+
+def test_tabs_are_short_where_there_is_little_room():
+    assert "Timeline" in text(chrome.tabs(NAMES, "1", 120))
+    assert "Timeline" not in text(chrome.tabs(NAMES, "1", 80))
+    assert "4 Timeline" in text(chrome.tabs(NAMES, "4", 80))
+
+
+def test_what_needs_attention_comes_in_the_order_of_its_weight():
+    session = play(run(), Notice(code="x", text="a notice"))
+    assert "a notice" in text(chrome.attention(session, "", live=True))
+    for event in (*interrupted("ask"), ended("interrupted")):
+        session.apply(event)
+    assert "press i" in text(chrome.attention(session, "", live=True))
+    assert "press i" not in text(chrome.attention(session, "", live=False))
+    assert text(chrome.attention(session, "a hint", live=True)) == "a hint"
+
+
+def test_an_error_is_told_with_its_type():
+    session = play(run(), ended("failed", error={"type": "E", "message": "no [/] cover", "traceback": ""}))
+    assert text(chrome.attention(session, "", live=True)) == "✗ E: no [/] cover"
+
+
+def test_a_filter_is_shown_with_its_count_and_what_must_be_seen_only_without_one():
+    session = play(run(), task("a"))
+    news = [("look here", "warn")]
+    row, note = chrome.filter_line(session, parse("node:a"), 1, 80, news)
+    assert "node:a" in text(row)
+    assert text(note).strip() == "1 of 2 events"
+    row, note = chrome.filter_line(session, parse(""), 2, 80, news)
+    assert ("look here" in text(row), note) == (True, [])
+
+
+def test_keys_are_whole_or_not_there():
+    pairs = [("f", "Filter", "app.filter"), ("q", "Quit", "app.leave")]
+    assert text(chrome.keys(pairs, 80)) == " f Filter  q Quit "
+    assert text(chrome.keys(pairs, 15)) == " f Filter "

@@ -1,0 +1,109 @@
+from array import array
+
+import pytest
+
+from lgwatch.events import Output
+from lgwatch.filter import Filter, parse
+from lgwatch.session import Session
+from lgwatch.tui.eventlist import ConsolePane, CustomPane, EventsPane, Times
+from tests.factories import attempt, checkpoint, custom, ended, failed, interrupted, run, span_end, task, token
+from tests.tui.stage import Stage, write
+
+
+@pytest.fixture
+def told(tmp_path):
+    """Show events in a pane; return its rows as texts."""
+
+    def show(pane, *events, keep="", width=100):
+        source = Stage(write(tmp_path / "run.jsonl", *events))
+        session = Session()
+        for event in source.poll():
+            session.apply(event)
+        rows = pane(source).rows
+        for _ in range(3):
+            rows.update(session, parse(keep))
+        return ["".join(text for text, _ in rows.row(index, width)).rstrip() for index in range(len(rows))]
+
+    return show
+
+
+def test_a_custom_event_is_one_line_of_offset_path_and_payload(told):
+    lines = told(
+        CustomPane, run(), task("w"), custom({"done": 3, "of": [1, 2]}, "w"), custom("text", "w"), custom(None, "w")
+    )
+    assert lines[0].split() == ["0.200", "w", "done", "3", "of", "[1,", "2]"]
+    assert lines[1].endswith("text")
+    assert lines[2].endswith("null")
+
+
+def test_a_print_of_several_lines_is_several_rows_and_says_once_when_and_where(told):
+    lines = told(
+        ConsolePane, run(), Output(text="one\ntwo\n\nfour\n", node="w", task="w"), Output(text="next", node="w")
+    )
+    assert [line.strip() for line in lines] == [
+        "0.100 w                    one",
+        "two",
+        "",
+        "four",
+        "0.200 w                    next",
+    ]
+    assert lines[1].index("two") == lines[0].index("one")
+
+
+def test_a_log_line_says_its_level_and_logger_where_there_is_room(told):
+    event = Output(stream="log", text="careful", level="WARNING", logger="app.web", node="w")
+    assert "WARNING app.web: careful" in told(ConsolePane, run(), event)[0]
+
+
+def test_a_filter_by_text_asks_what_was_said(told):
+    events = [run(), Output(text="alpha", node="w"), Output(text="beta", node="w")]
+    assert len(told(ConsolePane, *events, keep="alp")) == 1
+
+
+def test_every_type_of_event_says_something(told):
+    lines = told(
+        EventsPane, run(input={"a": 1}), task("w", triggers=("branch:to:w",), input={"q": 2}), attempt("w"), token("a\nb", node="w"),
+        span_end("w-1"), custom({"x": 1}, "w"), checkpoint("abcdefghijk", step=1, next=("v",), values={"k": 1}), Output(text="hi\n"),
+        failed("w"), interrupted("v", "sure?"), ended("interrupted"), width=140,
+    )  # fmt: skip
+    for line, words in zip(
+        lines,
+        ("r1 on thread 1", '{"q": 2}', "node w", "a\\nb", "node w ok", "x 1", "abcdefgh → v", "hi", "ValueError: boom", "sure?",
+         "result", "interrupted"),
+        strict=True,
+    ):  # fmt: skip
+        assert words in line
+
+
+def test_a_type_that_nobody_knows_is_shown_all_the_same(told, tmp_path):
+    path = write(tmp_path / "run.jsonl", run())
+    with path.open("a") as file:
+        file.write('{"type":"novelty","at":0.5,"what":"new"}\n')
+    assert "novelty" in told(EventsPane)[1]
+    assert '{"what": "new"}' in told(EventsPane)[1]
+
+
+def test_times_need_no_more_room_than_they_are_given():
+    times, session = Times(), Session()
+    session.apply(run())
+    session.apply(custom(1))
+    times.set(session)
+    seqs = array("I", [1, 2])
+    for mode in Times.MODES:
+        times.mode = mode
+        wide, narrow = times.stamp(seqs, 1, 100)[0], times.stamp(seqs, 1, 40)[0]
+        assert len(narrow) <= len(wide) <= 13
+        assert wide.endswith(" ")
+
+
+def test_the_reader_stays_at_the_event_or_the_next_one_that_is_kept(tmp_path):
+    source = Stage(write(tmp_path / "run.jsonl", run(), *(custom({"n": n}, "ab"[n % 2]) for n in range(10))))
+    session = Session()
+    for event in source.poll():
+        session.apply(event)
+    rows = CustomPane(source).rows
+    rows.update(session, Filter())
+    key = rows.key(4)
+    rows.update(session, parse("node:b"))
+    assert rows.seqs[rows.index_of(key)] == rows.seqs[2] > key[0] - 1
+    assert rows.index_of(None) is None

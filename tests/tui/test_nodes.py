@@ -1,0 +1,94 @@
+from lgwatch.filter import Filter, parse
+from lgwatch.tui.nodes import NodeRows, outcome
+from tests.factories import attempt, ended, failed, interrupted, play, result, resumed, run, span_end, task
+
+ERROR = {"type": "ValueError", "message": "boom", "traceback": ""}
+
+
+def drawn(session, width=60, keep=None):
+    rows = NodeRows()
+    rows.update(session, keep or Filter(), session.now)
+    return ["".join(text for text, _ in rows.row(index, width)).rstrip() for index in range(len(rows))]
+
+
+def test_tasks_stand_by_superstep_and_those_of_one_step_are_lanes():
+    session = play(task("plan"), result("plan"), *(task(name, step=2) for name in "abc"))
+    assert [line[:8].rstrip() for line in drawn(session)] == [" 1 ✓ pla", " 2 ╭ · a", "   ├ · b", "   ╰ · c"]
+
+
+def test_what_runs_inside_a_node_is_nested_below_it():
+    session = play(task("outer"), task("inner", ns=("outer:outer",)), task("core", ns=("outer:outer", "inner:inner")))
+    assert [line.index(name) for line, name in zip(drawn(session), ("outer", "inner", "core"), strict=True)] == [
+        5,
+        7,
+        9,
+    ]
+
+
+def test_the_first_of_a_step_says_what_set_it_off():
+    session = play(
+        task("plan", triggers=("branch:to:plan",)), result("plan"),
+        task("a", step=2, triggers=("__pregel_push",)), task("b", step=2, triggers=("__pregel_push",)),
+        result("a", step=2), result("b", step=2), task("join", step=3, triggers=("branch:to:join",)),
+    )  # fmt: skip
+    lines = drawn(session)
+    assert "← START" in lines[0]
+    assert "← plan · Send" in lines[1]
+    assert "←" not in lines[2]
+    assert "← a + b" in lines[3]
+
+
+def test_states_are_told_in_words_where_the_sign_is_not_enough():
+    session = play(
+        task("cached"), result("cached", cached=True), task("broken"), failed("broken"), task("silent"), attempt("silent"),
+        result("silent"), task("again"), attempt("again", 1), span_end("again-1", status="error", error=ERROR), attempt("again", 2),
+    )  # fmt: skip
+    lines = drawn(session)
+    for line, words in zip(
+        lines, ("cached cached", "broken ValueError", "silent wrote nothing", "again ×2 retrying"), strict=True
+    ):
+        assert words in line
+
+
+def test_a_note_that_does_not_fit_is_left_out_whole():
+    session = play(task("silent"), attempt("silent"), result("silent"))
+    assert "wrote" not in drawn(session, width=24)[0]
+
+
+def test_several_runs_have_headings_and_an_interrupt_that_was_answered_is_no_longer_waiting():
+    session = play(task("ask"), *interrupted("ask"), *resumed({"ask-ask": "yes"}), task("ask"))
+    lines = drawn(session)
+    assert lines[0].startswith("✓ r1 answered")
+    assert "r2 running · resumed" in lines[2]
+    assert outcome(session.runs[0], session) == "answered"
+
+
+def test_an_interrupt_on_another_thread_was_not_answered():
+    session = play(task("ask"), *interrupted("ask"), ended("interrupted"), run("r2", thread="2"))
+    assert outcome(session.runs[0], session) == "interrupted"
+
+
+def test_a_filter_keeps_a_task_with_all_that_it_is_inside_of():
+    session = play(task("outer"), task("inner", ns=("outer:outer",)), task("other"))
+    lines = drawn(session, keep=parse("path:outer/inner"))
+    assert ["outer" in lines[0], "inner" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_a_task_is_found_again_whatever_its_state_is():
+    session = play(task("a"), task("b"))
+    rows = NodeRows()
+    rows.update(session, Filter(), 0)
+    key = rows.key(1)
+    session.apply(result("b", id="b"))
+    rows.update(session, Filter(), 1)
+    assert rows.index_of(key) == 1
+    assert rows.key(1) != key
+
+
+def test_only_what_runs_is_redrawn_with_the_time():
+    session = play(task("a"), attempt("a"), result("a"), task("b", step=2), attempt("b"))
+    rows = NodeRows()
+    rows.update(session, Filter(), 1.0)
+    before = [rows.key(0), rows.key(1)]
+    assert not rows.update(session, Filter(), 2.0)
+    assert [rows.key(0) == before[0], rows.key(1) == before[1]] == [True, False]

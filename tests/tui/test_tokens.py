@@ -1,0 +1,98 @@
+from lgwatch.events import SpanEnded
+from lgwatch.filter import Filter, parse
+from lgwatch.session import Session
+from lgwatch.tui.tokens import MessageBlocks, message_subject
+from tests.factories import call, called, play, result, run, said, task, token
+
+
+def rows_of(session, width=80, keep=None, blocks=None):
+    blocks = blocks or MessageBlocks()
+    blocks.update(session, keep or Filter(), session.now)
+    blocks.rows.resize(width)
+    return ["".join(text for text, _ in blocks.rows.row(index, width)).rstrip() for index in range(len(blocks.rows))]
+
+
+def test_parallel_calls_have_blocks_of_their_own_and_are_never_mixed():
+    session = play(
+        task("a"), task("b"), call(1, node="a"), call(2, node="b"), token("One ", 1, node="a"), token("Two ", 2, node="b"),
+        token("cat.", 1, node="a"), token("dogs.", 2, node="b"), called(1), called(2),
+    )  # fmt: skip
+    lines = rows_of(session)
+    assert "One cat." in lines
+    assert "Two dogs." in lines
+
+
+def test_a_header_tells_node_model_tags_step_first_token_and_rate():
+    session = play(
+        task("writer"), call(1), token("a", 1, tags=("draft",), model="gpt-4o"), token("b", 1), token("c", 1),
+        called(1, usage={"input_tokens": 9, "output_tokens": 3}),
+    )  # fmt: skip
+    header = rows_of(session, 100)[0]
+    for word in ("✓ writer", "gpt-4o", "#draft", "s1", "first 0.10s", "3 tok", "/s"):
+        assert word in header, word
+    assert "~" not in header
+
+
+def test_tokens_are_estimated_until_the_provider_reports_them():
+    session = play(task("writer"), call(1), token("a", 1), token("b", 1))
+    assert "~2 tok" in rows_of(session)[0]
+
+
+def test_reasoning_calls_and_results_begin_rows_of_their_own_with_a_sign():
+    session = play(
+        task("agent"), token("Let me see.", node="agent"), token("hm", node="agent", kind="reasoning"),
+        token('{"q"', node="agent", kind="tool_call", tool_call={"index": 0, "name": "search", "id": "c1"}),
+        token(": 1}", node="agent", kind="tool_call", tool_call={"index": 0}), result("agent"),
+    )  # fmt: skip
+    assert rows_of(session)[1:] == ["Let me see.", "∴ hm", '⚙ search {"q": 1}']
+
+
+def test_a_message_that_is_being_written_has_a_caret_and_loses_it_at_its_end():
+    session = play(task("writer"), call(1), token("Hello", 1))
+    blocks = MessageBlocks()
+    assert rows_of(session, blocks=blocks)[-1] == "Hello▌"
+    session.apply(SpanEnded(span=call(1).span, at=9.0))
+    assert rows_of(session, blocks=blocks)[-1] == "Hello"
+
+
+def test_what_broke_off_says_so():
+    session = play(
+        task("writer"), call(1), token("Hel", 1), result("writer", error={"type": "E", "message": "", "traceback": ""})
+    )
+    assert "broke off" in rows_of(session)[0]
+
+
+def test_an_answer_that_is_said_again_is_marked():
+    session = play(task("writer"), call(1), token("Hello", 1), called(1), said("Hello", message="other"))
+    assert "said again" in "\n".join(rows_of(session))
+
+
+def test_a_filter_keeps_whole_messages_by_tag_and_by_text():
+    session = play(
+        task("w"), token("Cats ", 1, tags=("joke",), node="w"), token("sleep.", 1, tags=("joke",), node="w"),
+        token("Dogs run.", 2, node="w", tags=("poem",)),
+    )  # fmt: skip
+    assert "Dogs" not in "".join(rows_of(session, keep=parse("tag:joke")))
+    assert "Cats sleep." in "".join(rows_of(session, keep=parse('"cats sleep"')))
+    assert "Dogs" not in "".join(rows_of(session, keep=parse('"cats sleep"')))
+
+
+def test_what_comes_later_is_appended_and_nothing_is_written_twice():
+    session, blocks = Session(), MessageBlocks()
+    session.apply(run())
+    session.apply(task("w"))
+    text = ""
+    for number in range(50):
+        session.apply(token(f"{number} ", 1, node="w", message="m"))
+        text += f"{number} "
+        rows_of(session, blocks=blocks)
+    assert blocks.rows.blocks[0].text == text
+    assert not blocks.update(Session(), Filter(), 0)
+    assert not blocks.rows.blocks
+
+
+def test_a_messages_page_has_its_text_and_its_calls():
+    session = play(task("a"), said("Hello", message="m", node="a"))
+    subject = message_subject(session.messages["m"])
+    assert (subject.text, subject.facts["role"], subject.seqs) == ("Hello", "ai", (session.messages["m"].seq,))
+    assert "parts" not in subject.facts
