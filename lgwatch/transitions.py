@@ -1,0 +1,319 @@
+"""Which way the runs took through the graph, folded from tasks as they are scheduled: the graph as it is told is a hint.
+
+A static graph does not know `Command(goto=…)`, `Send`, untyped conditional edges, or agents that call agents. What a
+task was set off by is read from its triggers, its step, and the tasks of the step before.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from lgwatch.events import GraphLoaded, Json, Namespace
+from lgwatch.records import Run, Task
+from lgwatch.session import Session
+
+Edge = tuple[str, str]
+START, END = "__start__", "__end__"
+PUSH = "__pregel_push"
+"""The trigger of a task that was sent for: by `Send`, or by a call of a `@task`."""
+HANDLER = "__error_handler__"
+"""What the name of an error handler's node begins with; the rest is the node whose error it handles."""
+
+
+def level(ns: Namespace) -> str:
+    """Return what the ids of the nodes of a graph begin with: `research:`, "" in the root graph."""
+    return "".join(f"{segment.rpartition(':')[0]}:" for segment in ns if ":" in segment)
+
+
+def node_id(task: Task) -> str:
+    """Return the id of a task's node, as the loaded graph has it: `research:ask`."""
+    return level(task.ns) + task.node
+
+
+@dataclass(slots=True)
+class _Flow:
+    """One execution of one graph: its tasks by step."""
+
+    prefix: str
+    parent: Task | None
+    run: Run
+    steps: dict[int, list[Task]] = field(default_factory=dict)
+    led: dict[str, set[str]] = field(default_factory=dict)
+    """Task id → the nodes that it set off."""
+    fresh: bool = True
+    """Whether it began at START in this run; else it goes on from a checkpoint."""
+
+    order: list[int] = field(default_factory=list)
+    """The steps, ascending."""
+
+    def add(self, task: Task) -> None:
+        """Take in a task that was scheduled."""
+        if task.step not in self.steps:
+            insort(self.order, task.step)
+            self.steps[task.step] = []
+        self.steps[task.step].append(task)
+
+    def before(self, step: int) -> list[Task]:
+        """The tasks of the last step below this one."""
+        place = bisect_left(self.order, step)
+        return self.steps[self.order[place - 1]] if place else []
+
+
+class Transitions:
+    """What was taken so far; `update` takes in what is new, and costs next to nothing when nothing is."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.taken: dict[Edge, int] = {}
+        self.visits: dict[str, int] = {}
+        self.last: tuple[Edge, ...] = ()
+        """The edges of the newest transition; several when one step set off several nodes."""
+        self.last_at = 0.0
+        self.dynamic: dict[Edge, None] = {}
+        """Edges that were taken and that the graph does not tell of, in the order in which they were first taken."""
+        self.unknown: dict[str, str] = {}
+        """Nodes that ran and that the graph does not tell of: id → name."""
+        self._session: Session | None = None
+        self._graph: GraphLoaded | None = None
+        self._state: object = None
+        self._known: dict[str, dict[str, bool]] = {}
+        self._nodes: set[str] = set()
+        self._seen: list[int] = []
+        self._step: object = None
+        self._tasks: set[str] = set()
+        self._flows: dict[tuple[str, Namespace], _Flow] = {}
+        self._open: dict[tuple[str, Namespace], _Flow] = {}
+        self._flow_of: dict[tuple[str, str], _Flow] = {}
+
+    # --- what happened
+
+    def update(self, session: Session) -> bool:
+        """Take in what was scheduled and what ended since; return whether anything changed."""
+        state = (session.task_changes, session.graph)
+        if session is self._session and state == self._state:
+            return False
+        if session is not self._session or session.graph is not self._graph:
+            self.clear()
+            self._session, self._graph = session, session.graph
+            self._learn(session.graph)
+        self._state = state
+        before = (len(self._tasks), sum(self.taken.values()))
+        for number, run in enumerate(session.runs):
+            if number == len(self._seen):
+                self._seen.append(0)
+                self._close()
+                if run.resume is None and run.fork is None:
+                    self._flows.pop((run.thread, ()), None)
+            if len(run.tasks) > self._seen[number]:
+                for task in islice(run.tasks.values(), self._seen[number], None):
+                    self._schedule(task, run)
+                self._seen[number] = len(run.tasks)
+        self._close()
+        return before != (len(self._tasks), sum(self.taken.values()))
+
+    def choices(self, task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the ids of the nodes that a task's conditional edges led to, and of those they did not lead to.
+
+        Both are empty while nothing came of the task, and for a node without conditional edges.
+        """
+        flow = self._flow_of.get((task.run, task.id))
+        led = flow.led.get(task.id, set()) if flow is not None else set()
+        branches = [target for target, conditional in self._known.get(node_id(task), {}).items() if conditional]
+        if not led or not branches:
+            return (), ()
+        chosen = [target for target in branches if target in led]
+        chosen += sorted(target for target in led if target not in self._known[node_id(task)])
+        return tuple(chosen), tuple(target for target in branches if target not in led)
+
+    def sources(self, task: Task) -> tuple[str, ...]:
+        """Return the ids of the nodes that set a task off."""
+        flow = self._flow_of.get((task.run, task.id))
+        if flow is None:
+            return ()
+        name = node_id(task)
+        return tuple(dict.fromkeys(node_id(one) for one in flow.before(task.step) if name in flow.led.get(one.id, ())))
+
+    def nodes(self) -> list[dict[str, Json]]:
+        """Return the graph's nodes and those it did not tell of, as `GraphLoaded` has them."""
+        told = list(self._graph.nodes) if self._graph is not None else []
+        outer = {name.rpartition(":")[0] for name in self.unknown}
+        told = [{**node, "subgraph": node["id"]} if node.get("id") in outer else node for node in told]
+        for name, short in self.unknown.items():
+            kind = {START: "start", END: "end"}.get(short, "subgraph" if name in outer else "node")
+            told.append({"id": name, "name": short, "kind": kind})
+        return told
+
+    # --- the fold
+
+    def _learn(self, graph: GraphLoaded | None) -> None:
+        for edge in graph.edges if graph is not None else ():
+            source, target = str(edge.get("source")), str(edge.get("target"))
+            targets = self._known.setdefault(source, {})
+            targets[target] = bool(edge.get("conditional")) and targets.get(target, True)
+        self._nodes = {str(node.get("id")) for node in graph.nodes} if graph is not None else set()
+
+    def _schedule(self, task: Task, run: Run) -> None:
+        flow = self._flow(task, run)
+        name = node_id(task)
+        if name not in self._nodes:
+            self._add_node(name, task.node)
+        again = task.id in self._tasks  # a resume goes on with the same task: nothing led to it anew
+        self._tasks.add(task.id)
+        self._flow_of[task.run, task.id] = flow
+        flow.add(task)
+        if again:
+            return
+        self.visits[name] = self.visits.get(name, 0) + 1
+        edges: list[Edge] = []
+        for source in self._sources(task, flow):
+            if isinstance(source, Task):
+                flow.led.setdefault(source.id, set()).add(name)
+                edges.append((node_id(source), name))
+            else:
+                edges.append((source, name))
+        edges = list(dict.fromkeys(edges))
+        for edge in edges:
+            self._take(edge)
+        if edges:
+            step = (run.id, task.ns, task.step)
+            self.last = tuple(dict.fromkeys((*(self.last if step == self._step else ()), *edges)))
+            self.last_at, self._step = task.started, step
+
+    def _flow(self, task: Task, run: Run) -> _Flow:
+        key = (run.thread, task.ns)
+        flow = self._flows.get(key)
+        if flow is None:
+            fresh = bool(task.ns) or (run.resume is None and run.fork is None)
+            flow = self._flows[key] = _Flow(level(task.ns), task.parent, run, fresh=fresh)
+        flow.run = run
+        if task.parent is not None:
+            flow.parent = task.parent
+        self._open[key] = flow
+        return flow
+
+    def _add_node(self, name: str, short: str) -> None:
+        self._nodes.add(name)
+        self.unknown[name] = short
+        head = name.rpartition(":")[0]
+        if head and head not in self._nodes:
+            self._add_node(head, head.rpartition(":")[2])
+
+    def _take(self, edge: Edge) -> None:
+        self.taken[edge] = self.taken.get(edge, 0) + 1
+        if edge[1] not in self._known.get(edge[0], {}):
+            self.dynamic[edge] = None
+            for end in edge:
+                if end not in self._nodes:
+                    self._add_node(end, end.rpartition(":")[2])
+
+    def _sources(self, task: Task, flow: _Flow) -> Iterator[Task | str]:
+        """What set a task off: tasks of the step before, or the id of START."""
+        name = node_id(task)
+        if task.node.startswith(HANDLER):
+            failed = flow.prefix + task.node.removeprefix(HANDLER)
+            yield next((one for one in flow.steps.get(task.step, []) if node_id(one) == failed), failed)
+            return
+        before = flow.before(task.step)
+        if PUSH in task.triggers and (callers := self._callers(task, flow)):
+            yield callers
+        elif not before:
+            if flow.fresh:
+                yield flow.prefix + START
+        elif known := [one for one in before if name in self._known.get(node_id(one), {})]:
+            yield from self._likely(known, name, flow)
+            yield from self._joined(task, flow, before)
+        elif joined := list(self._joined(task, flow, before)):
+            yield from joined
+        else:
+            # The graph knows of no way here: a node that goes where it likes, rather than one whose ways are known.
+            free = [one for one in before if not flow.led.get(one.id) and not self._fixed(one)]
+            yield from free or [one for one in before if not self._fixed(one)] or before
+
+    def _fixed(self, task: Task) -> bool:
+        """Whether the graph tells of an edge that a node always takes."""
+        return not all(conditional for conditional in self._known.get(node_id(task), {}).values())
+
+    def _likely(self, known: list[Task], name: str, flow: _Flow) -> Iterator[Task]:
+        """Of the tasks that have an edge to the node: those that always lead there, and conditional ones that led
+        nowhere else."""
+        always = [one for one in known if not self._known[node_id(one)][name]]
+        maybe = [one for one in known if one not in always and not flow.led.get(one.id, set()) - {name}]
+        yield from always
+        yield from maybe or (known if not always else ())
+
+    def _joined(self, task: Task, flow: _Flow, before: list[Task]) -> Iterator[Task]:
+        """The nodes that a join waited for, and that ran earlier than the step before."""
+        names = {
+            flow.prefix + part
+            for trigger in task.triggers
+            if trigger.startswith("join:")
+            for part in trigger[5:].rpartition(":")[0].split("+")
+        }
+        if not names:
+            return
+        found = {node_id(one) for one in before}
+        for step in reversed(flow.order[: bisect_left(flow.order, task.step)]):
+            for one in flow.steps[step]:
+                if node_id(one) == node_id(task):
+                    return
+                if node_id(one) in names - found:
+                    found.add(node_id(one))
+                    yield one
+
+    @staticmethod
+    def _callers(task: Task, flow: _Flow) -> Task | None:
+        """The task that called this one, a `@task` of the same step; None where a `Send` of the step before did."""
+        if flow.before(task.step):
+            return None
+        return next(
+            (one for one in flow.steps.get(task.step, []) if one is not task and PUSH not in one.triggers), None
+        )
+
+    def _close(self) -> None:
+        for key, flow in list(self._open.items()):
+            self._end(key, flow)
+
+    def _end(self, key: tuple[str, Namespace], flow: _Flow) -> None:
+        """The graph came to its end: what ran last led to END, and so did what has no other way."""
+        if flow.parent is not None:
+            if flow.parent.open:
+                return
+            status = flow.parent.status
+        else:
+            if flow.run.status == "running":
+                return
+            status = flow.run.status
+        del self._open[key]
+        if status != "done" or not flow.steps:
+            return
+        end, newest = flow.prefix + END, max(flow.steps)
+        edges: list[Edge] = []
+        for step, tasks in flow.steps.items():
+            for task in tasks:
+                targets = self._known.get(node_id(task), {})
+                certain = end in targets and not targets[end]
+                last = step == newest and not flow.led.get(task.id)
+                if task.status == "done" and task.run == flow.run.id and (certain or last):
+                    flow.led.setdefault(task.id, set()).add(end)
+                    edges.append((node_id(task), end))
+        for edge in dict.fromkeys(edges):
+            self._take(edge)
+        if edges and not key[1]:
+            self.last, self.last_at, self._step = tuple(dict.fromkeys(edges)), flow.run.ended or self.last_at, None
+
+
+def chosen_in_words(chosen: Iterable[str], other: Iterable[str]) -> str:
+    """Return a branch as a person reads it: `write  (not: research)`."""
+
+    def short(name: str) -> str:
+        return {START: "START", END: "END"}.get(name.rpartition(":")[2], name.rpartition(":")[2])
+
+    left = ", ".join(short(name) for name in chosen)
+    right = ", ".join(short(name) for name in other)
+    return f"{left}  (not: {right})" if right else left

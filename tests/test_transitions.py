@@ -1,0 +1,189 @@
+import pytest
+
+from lgwatch.events import GraphLoaded
+from lgwatch.session import Session
+from lgwatch.sources import Recording
+from lgwatch.transitions import Transitions, chosen_in_words, node_id
+from tests.factories import ended, failed, interrupted, play, result, resumed, run, task
+from tests.live import ROOT
+
+START, END = "__start__", "__end__"
+
+
+def graph(*edges, conditional=()):
+    every = dict.fromkeys(name for edge in (*edges, *conditional) for name in edge)
+    return GraphLoaded(
+        nodes=[{"id": name, "name": name.rpartition(":")[2], "kind": "node"} for name in every],
+        edges=[{"source": a, "target": b, "conditional": False} for a, b in edges]
+        + [{"source": a, "target": b, "conditional": True} for a, b in conditional],
+    )
+
+
+def taken(*events, start=True):
+    transitions = Transitions()
+    transitions.update(play(*events, start=start))
+    return transitions
+
+
+def visit(node, step, *, triggers=None, **more):
+    """A task that begins and is done."""
+    name = more.pop("id", "") or f"{node}-{step}"
+    yield task(node, id=name, step=step, triggers=triggers or (f"branch:to:{node}",), **more)
+    yield result(node, id=name, step=step, **more)
+
+
+LOOP = graph((START, "agent"), ("tools", "agent"), conditional=(("agent", "tools"), ("agent", END)))
+
+
+def test_the_way_of_a_loop_is_counted_edge_by_edge():
+    transitions = taken(
+        LOOP, run(), visit("agent", 1), visit("tools", 2), visit("agent", 3), visit("tools", 4), visit("agent", 5), ended(),
+        start=False,
+    )  # fmt: skip
+    assert transitions.taken == {
+        (START, "agent"): 1, ("agent", "tools"): 2, ("tools", "agent"): 2, ("agent", END): 1,
+    }  # fmt: skip
+    assert transitions.visits == {"agent": 3, "tools": 2}
+    assert transitions.last == (("agent", END),)
+    assert not transitions.dynamic
+
+
+def test_a_branch_tells_where_it_led_and_where_not():
+    session = play(LOOP, run(), visit("agent", 1), visit("tools", 2), start=False)
+    transitions = Transitions()
+    transitions.update(session)
+    assert transitions.choices(session.task("agent-1")) == (("tools",), (END,))
+    assert transitions.choices(session.task("tools-2")) == ((), ())
+    assert transitions.sources(session.task("tools-2")) == ("agent",)
+    assert chosen_in_words(("tools",), (END,)) == "tools  (not: END)"
+
+
+def test_a_way_that_the_graph_does_not_tell_of_is_a_dynamic_edge():
+    lies = graph((START, "a"), ("a", END), conditional=())
+    lies.nodes.append({"id": "b", "name": "b", "kind": "node"})
+    transitions = taken(lies, run(), visit("a", 1), visit("b", 2), ended(), start=False)
+    assert transitions.taken == {(START, "a"): 1, ("a", "b"): 1, ("a", END): 1, ("b", END): 1}
+    assert list(transitions.dynamic) == [("a", "b"), ("b", END)]
+
+
+def test_a_node_that_goes_where_it_likes_is_the_cause_rather_than_one_with_a_fixed_way():
+    told = graph((START, "free"), (START, "fixed"), ("fixed", "after"))
+    told.nodes.append({"id": "far", "name": "far", "kind": "node"})
+    transitions = taken(
+        told, run(), visit("free", 1), visit("fixed", 1), visit("after", 2), visit("far", 2), start=False
+    )
+    assert ("free", "far") in transitions.dynamic
+    assert ("fixed", "far") not in transitions.taken
+    assert transitions.taken["fixed", "after"] == 1
+
+
+def test_a_fan_out_by_send_is_counted_for_every_task():
+    told = graph((START, "plan"), ("work", "merge"), conditional=(("plan", "work"),))
+    sent = [visit("work", 2, id=f"w{number}", triggers=("__pregel_push",)) for number in range(1_000)]
+    transitions = taken(told, run(), visit("plan", 1), *sent, visit("merge", 3), start=False)
+    assert transitions.taken["plan", "work"] == 1_000
+    assert transitions.taken["work", "merge"] == 1  # one visit came of all of them
+    assert transitions.visits["work"] == 1_000
+
+
+def test_a_join_knows_the_nodes_that_it_waited_for():
+    told = graph((START, "a"), (START, "b"), ("b", "c"), ("a", "join"), ("c", "join"))
+    transitions = taken(
+        told,
+        run(),
+        visit("a", 1),
+        visit("b", 1),
+        visit("c", 2),
+        visit("join", 3, triggers=("join:a+c:join",)),
+        start=False,
+    )
+    assert transitions.taken["a", "join"] == 1
+    assert transitions.taken["c", "join"] == 1
+
+
+def test_a_graph_inside_of_a_node_has_its_own_start_and_end():
+    told = graph((START, "sub"), ("sub", END), ("sub:__start__", "sub:in"), ("sub:in", "sub:__end__"))
+    transitions = taken(
+        told,
+        run(),
+        task("sub", id="s1", step=1),
+        visit("in", 1, ns=("sub:s1",)),
+        result("sub", id="s1", step=1),
+        ended(),
+        start=False,
+    )
+    assert transitions.taken == dict.fromkeys(
+        ((START, "sub"), ("sub:__start__", "sub:in"), ("sub:in", "sub:__end__"), ("sub", END)), 1
+    )
+
+
+def test_nodes_that_nobody_told_of_are_found_where_they_ran():
+    told = graph((START, "lead"), ("lead", END))
+    session = play(
+        told, run(), task("lead", id="l", step=1), task("agent", id="x", ns=("lead:l",)), visit("model", 1, ns=("lead:l", "agent:x")),
+        result("agent", id="x", ns=("lead:l",)), start=False,
+    )  # fmt: skip
+    transitions = Transitions()
+    transitions.update(session)
+    assert list(transitions.unknown) == [
+        "lead:agent",
+        "lead:__start__",
+        "lead:agent:model",
+        "lead:agent:__start__",
+        "lead:agent:__end__",
+    ]
+    assert node_id(session.task("model-1")) == "lead:agent:model"
+    kinds = {node["id"]: (node["kind"], node.get("subgraph")) for node in transitions.nodes()}
+    assert kinds["lead"][1] == "lead"
+    assert kinds["lead:agent"][0] == "subgraph"
+    assert kinds["lead:agent:__end__"][0] == "end"
+
+
+def test_an_answer_goes_on_where_the_run_stopped():
+    told = graph((START, "ask"), ("ask", "act"), ("act", END))
+    transitions = taken(told, run(), task("ask", step=1), interrupted("ask"), resumed({"ask-ask": 1}), task("ask", step=1), result("ask"), visit("act", 2), ended(name="r2"), start=False)  # fmt: skip
+    assert transitions.taken == {(START, "ask"): 1, ("ask", "act"): 1, ("act", END): 1}
+    assert transitions.visits == {"ask": 1, "act": 1}
+
+
+def test_a_second_run_begins_at_the_start():
+    told = graph((START, "a"), ("a", END))
+    transitions = taken(told, run(), visit("a", 1), ended(), run("r2"), visit("a", 4), ended(name="r2"), start=False)
+    assert transitions.taken == {(START, "a"): 2, ("a", END): 2}
+
+
+def test_a_run_that_failed_did_not_reach_the_end():
+    transitions = taken(graph((START, "a"), ("a", END)), run(), task("a"), failed("a"), ended("failed"), start=False)
+    assert transitions.taken == {(START, "a"): 1}
+
+
+def test_an_error_handler_was_set_off_by_the_node_whose_error_it_handles():
+    told = graph((START, "a"), ("a", END))
+    transitions = taken(told, run(), task("a"), failed("a"), result("__error_handler__a"), ended(), start=False)
+    assert transitions.taken["a", "__error_handler__a"] == 1
+
+
+def test_taking_in_event_by_event_gives_what_taking_in_at_once_gives():
+    for path in sorted((ROOT / "tests" / "recordings").glob("*.jsonl")):
+        source, session, step_by_step = Recording(path), Session(), Transitions()
+        while events := source.poll():
+            for event in events:
+                session.apply(event)
+                step_by_step.update(session)
+        at_once = Transitions()
+        at_once.update(session)
+        assert step_by_step.taken == at_once.taken, path.stem
+        assert step_by_step.visits == at_once.visits
+        assert not step_by_step.update(session)
+        assert set(step_by_step.dynamic) == set()
+
+
+@pytest.mark.parametrize("name", ["research", "supervisor", "tool_agent"])
+def test_every_node_of_a_recorded_run_was_come_to_as_often_as_it_was_visited(name):
+    source, session, transitions = Recording(ROOT / "tests" / "recordings" / f"{name}.jsonl"), Session(), Transitions()
+    while events := source.poll():
+        for event in events:
+            session.apply(event)
+    transitions.update(session)
+    for node, visits in transitions.visits.items():
+        assert sum(count for edge, count in transitions.taken.items() if edge[1] == node) == visits
