@@ -18,7 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lgwatch
-from lgwatch import journal
 from lgwatch.errors import JournalError
 from lgwatch.events import (
     EVENTS,
@@ -35,6 +34,7 @@ from lgwatch.events import (
     defaults,
 )
 from lgwatch.journal import JournalReader, JournalWriter, decode, encode
+from lgwatch.journal import reader as reading
 from tests.factories import custom, ended, run, said, task, token
 
 HEADER = b'{"lgwatch":1,"target":"app:graph","started":"2026-11-20T13:46:09.120Z"}\n'
@@ -503,7 +503,7 @@ def test_a_line_may_arrive_byte_by_byte(path: Path):
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64, 1000, 1 << 20])
 def test_chunks_may_end_anywhere(path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int):
-    monkeypatch.setattr(journal, "CHUNK", chunk)
+    monkeypatch.setattr(reading, "CHUNK", chunk)
     events: list[Event] = [custom("🐈" * n, at=float(n)) for n in range(40)]
     path.write_bytes(b'{"lgwatch":1}\n' + b"".join(map(encode, events)))
     reader = JournalReader(path)
@@ -512,12 +512,12 @@ def test_chunks_may_end_anywhere(path: Path, monkeypatch: pytest.MonkeyPatch, ch
 
 
 def test_a_line_may_be_longer_than_a_chunk(path: Path):
-    written(path, Output(text="x" * (3 * journal.CHUNK)), custom(1))
+    written(path, Output(text="x" * (3 * reading.CHUNK)), custom(1))
     reader = JournalReader(path)
     first, second = reader.poll()
     assert isinstance(first, Output)
-    assert (len(first.text), getattr(second, "data", None)) == (3 * journal.CHUNK, 1)
-    assert len(reader.line(1)["text"]) == 3 * journal.CHUNK
+    assert (len(first.text), getattr(second, "data", None)) == (3 * reading.CHUNK, 1)
+    assert len(reader.line(1)["text"]) == 3 * reading.CHUNK
 
 
 def test_a_budget_gives_everything_in_the_end(path: Path):

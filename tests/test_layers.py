@@ -33,8 +33,9 @@ ALLOWED: dict[str, set[str]] = {
     "session": {"events", "records", "index"},
     "filter": VOCABULARY,
     "mix": {"filter", "records", "session"},
+    "transitions": {"events", "records", "session"},
     "snippet": {"filter"},
-    "journal": VOCABULARY | {"values", "refs", "orjson"},
+    "journal": VOCABULARY | {"journal", "values", "refs", "orjson"},
     "project": {"errors", "scan", "dotenv"},
     "store": VOCABULARY | {"journal"},
     "process": {"events"},
@@ -54,7 +55,7 @@ RUNNER = VOCABULARY | {
     "values", "journal", "runner", "orjson", "langgraph", "langgraph_sdk", "langchain_core", "pydantic",
     "typing_extensions",
 }  # fmt: skip
-TUI = CORE | {"mix", "snippet", "tui", "textual", "rich", "jsonschema", "markdown_it", "pygments"}
+TUI = CORE | {"mix", "snippet", "transitions", "tui", "textual", "rich", "jsonschema", "markdown_it", "pygments"}
 
 
 def imported(path: Path) -> Iterator[str]:
@@ -104,8 +105,8 @@ def allowed(path: Path) -> set[str] | None:
         return RUNNER
     if where[0] == "tui":
         return TUI
-    if where[0] == "values":
-        return ALLOWED["values"]
+    if where[0] in {"values", "journal"}:
+        return ALLOWED[where[0]]
     return None if path.stem == "cli" else ALLOWED.get(path.stem, set())
 
 

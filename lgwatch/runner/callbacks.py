@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -32,6 +32,13 @@ def _guarded(method: Method) -> Method:
     return call  # type: ignore[return-value]
 
 
+class _Open(NamedTuple):
+    """A span that has not ended."""
+
+    span: str
+    kind: str
+
+
 class Spans(BaseCallbackHandler):
     """A callback handler for one run that appends `span_start` and `span_end`.
 
@@ -50,8 +57,9 @@ class Spans(BaseCallbackHandler):
         """Whether the root graph has ended, and `output` holds what it returned."""
         self._append = append
         self._decoder = decoder
-        self._root: UUID | None = None
-        self._open: dict[UUID, str] = {}
+        # By the number of the run's id: ids hash, compare and print themselves in Python.
+        self._root = 0
+        self._open: dict[int, _Open] = {}
         self._noted = False
 
     def note(self, error: BaseException) -> None:
@@ -73,14 +81,18 @@ class Spans(BaseCallbackHandler):
     ) -> None:
         path = (metadata or {}).get("langgraph_checkpoint_ns")
         ns, node, task = self._decoder.running(path) if isinstance(path, str) else ((), "", "")
-        self._open[run_id] = kind
-        outer = str(parent) if parent in self._open else ""
+        span = str(run_id)
+        outer = self._outer(parent)
+        self._open[run_id.int] = _Open(span, kind)
         self._append(
             SpanStarted(
-                ns=ns, span=str(run_id), parent=outer, kind=kind, name=name, task=task, node=node, model=model,
-                input=given,
+                ns=ns, span=span, parent=outer.span if outer else "", kind=kind, name=name, task=task, node=node,
+                model=model, input=given,
             )
         )  # fmt: skip
+
+    def _outer(self, parent: UUID | None) -> _Open | None:
+        return self._open.get(parent.int) if parent is not None else None
 
     def _end(
         self,
@@ -90,11 +102,12 @@ class Spans(BaseCallbackHandler):
         usage: dict[str, Json] | None = None,
         output: Any = None,
     ) -> None:
-        if self._open.pop(run_id, None) is None:
+        ended = self._open.pop(run_id.int, None)
+        if ended is None:
             return
         self._append(
             SpanEnded(
-                span=str(run_id), status="ok" if error is None else "error",
+                span=ended.span, status="ok" if error is None else "error",
                 error=None if error is None else failure(error), usage=usage,
                 output=None if output is None else self._decoder.snapshot(output),
             )
@@ -116,31 +129,30 @@ class Spans(BaseCallbackHandler):
         """Note the start of an attempt: the chain that bears its node's name. All others are inner workings."""
         if self.closed:
             return
-        if parent_run_id is None and self._root is None:
-            self._root = run_id
+        if parent_run_id is None and not self._root:
+            self._root = run_id.int
             return
         name = kwargs.get("name")
         if name is None or not metadata or name != metadata.get("langgraph_node") or (tags and _HIDDEN in tags):
             return
         # A runnable in the node may have the node's name too, a prebuilt agent for one.
-        if parent_run_id in self._open and self._open[parent_run_id] == "node" and not _first(tags):
+        if (outer := self._outer(parent_run_id)) is not None and outer.kind == "node" and not _first(tags):
             return
-        self._attempt(name, run_id, parent_run_id, metadata)
-
-    @_guarded
-    def _attempt(self, name: str, run_id: UUID, parent: UUID | None, metadata: Mapping[str, Any]) -> None:
-        self._start("node", name, run_id, parent, metadata)
+        try:
+            self._start("node", name, run_id, parent_run_id, metadata)
+        except Exception as failed:
+            self.note(failed)
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note the end of an attempt, or what the root graph returned."""
-        if run_id == self._root:
-            self.output, self.ended = outputs, True
-        elif run_id in self._open:
+        if run_id.int in self._open:
             self._finish(run_id)
+        elif run_id.int == self._root:
+            self.output, self.ended = outputs, True
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Note a failed attempt: when it is retried, no part of the stream tells."""
-        if run_id in self._open:
+        if run_id.int in self._open:
             self._finish(run_id, error)
 
     @_guarded

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from lgwatch.events import Json
-from lgwatch.values.limits import MESSAGE_REF_AT, REF_AT, cut
-from lgwatch.values.projection import Projection
+from lgwatch.values.limits import FEW, MESSAGE_REF_AT, REF_AT, cut
+from lgwatch.values.projection import Projection, small
 from lgwatch.values.seen import Known, SeenList, SeenMessage
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Values:
 
     def snapshot(self, value: object) -> Json:
         """Return the JSON-safe form of a value, in which what is large is a `{"$ref": id}`. Never raises."""
+        if type(value) is dict and len(value) <= FEW and (data := small(value)) is not None:
+            return data
         return Projection(self).whole(value)
 
     def touch(self) -> None:

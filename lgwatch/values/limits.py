@@ -31,6 +31,8 @@ MESSAGE_REF_AT: Final = 64
 """The same for messages, which a conversation repeats in every step."""
 LONG: Final = 16
 """Lists with more elements are remembered, so that growing ones are stored as what was appended."""
+FEW: Final = 8
+"""Entries of a dict up to which it is worth a look whether it is small and plain."""
 
 
 def cut(size: int, shown: int) -> Json:

@@ -25,7 +25,41 @@ if TYPE_CHECKING:
 
 _CHECK: Final = 256  # elements between two looks at the clock
 _FRESH: Final = 8_192  # objects that are known until user code runs again
+_SHORT: Final = 10**9
 _SMALLEST, _LARGEST, _INFINITY = -(2**63), 2**64 - 1, float("inf")
+
+
+def small(value: dict[Any, Any]) -> dict[str, Json] | None:
+    """Return a copy of a dict of a few short scalars, which is its own JSON; None for anything else.
+
+    Most updates of a state are such. They need neither budgets nor memory, and a whole walk is three times the work.
+    """
+    data = value.copy()  # another thread may be changing it
+    room = REF_AT - 2
+    for key, item in data.items():
+        if type(key) is not str or key[:1] == "$" or not (key.isascii() and key.isprintable()):
+            return None
+        room -= 2 * len(key) + 6
+        cls = type(item)
+        if cls is str:
+            if not (item.isascii() and item.isprintable()):  # else a character takes two bytes at most
+                return None
+            room -= 2 * len(item) + 2
+        elif cls is int:
+            if not -_SHORT < item < _SHORT:
+                return None
+            room -= 10
+        elif cls is float:
+            if not -_INFINITY < item < _INFINITY:
+                return None
+            room -= 24
+        elif cls is list and not item:
+            data[key] = []
+        elif item is not None and cls is not bool:
+            return None
+        if room < 0:
+            return None
+    return data
 
 
 def _unreadable(value: object, why: str) -> Json:

@@ -1,0 +1,160 @@
+"""One event, one line: the only place where events become JSON, and JSON events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from operator import attrgetter
+from pathlib import Path
+
+import orjson
+
+from lgwatch.errors import JournalError
+from lgwatch.events import EVENTS, Event, Header, Json, Notice, Unknown, defaults
+from lgwatch.values import snapshot
+
+VERSION = 1
+
+_NEWLINE = orjson.OPT_APPEND_NEWLINE
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Form:
+    """How the events of a class are written. Lines come at the rate of tokens and steps: what can be known is prepared."""
+
+    def __init__(self, cls: type[Event]) -> None:
+        known = {name: value for name, value in defaults(cls).items() if name != "at"}
+        self.names = tuple(known)
+        self.defaults = tuple(known.values())
+        self.values: Callable[[Event], tuple[Json, ...]] = attrgetter(*known)
+        self.before = _before(cls.type)
+
+
+def _before(kind: str) -> bytes:
+    return b'{"type":%b,"at":' % to_json(kind)
+
+
+def to_json(value: Json, option: int | None = None) -> bytes:
+    """Return the value as JSON, whatever it holds."""
+    try:
+        return orjson.dumps(value, None, option)
+    except TypeError:  # a lone surrogate or a huge integer in a name; payloads were made safe before
+        return orjson.dumps(snapshot(value), None, option)
+
+
+_FORMS = {cls: _Form(cls) for cls in EVENTS.values()}
+
+
+def halves(event: Event) -> tuple[bytes, bytes]:
+    """Return what stands before and after the value of `at` in the event's line; fields that equal their default don't."""
+    form = _FORMS.get(type(event))
+    if form is None:
+        assert isinstance(event, Unknown)
+        before, data = _before(event.kind), {"ns": event.ns, **event.data} if event.ns else event.data
+    else:
+        before = form.before
+        data = {
+            name: value
+            for name, default, value in zip(form.names, form.defaults, form.values(event))  # noqa: B905 - as long by design
+            if value != default
+        }
+    return before, b"," + to_json(data, _NEWLINE)[1:] if data else b"}\n"
+
+
+def encode(event: Event) -> bytes:
+    """Return the event as one line of a journal, newline included."""
+    before, after = halves(event)
+    return b"%b%.6f%b" % (before, event.at, after)
+
+
+def encode_header(header: Header) -> bytes:
+    """Return a journal's first line, newline included."""
+    told = {name: getattr(header, name) for name in ("target", "started", "python", "langgraph")}
+    return to_json({"lgwatch": header.version, **told, **header.extra}, _NEWLINE)
+
+
+# ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def decode(line: bytes) -> Event:
+    """Return the event of one line. A line that is no JSON object becomes a `notice`, an unknown type an `Unknown`.
+
+    A field that is not of its type counts as left out, and unknown fields are not part of the event; the line keeps
+    them.
+    """
+    try:
+        data = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        data = None
+    if type(data) is not dict:
+        return Notice(code="torn", text=f"a damaged line of {len(line)} bytes was left out")
+    kind = data.pop("type", "")
+    cls = EVENTS.get(kind) if type(kind) is str else None
+    if cls is None:
+        at, ns = data.pop("at", None), data.pop("ns", None)
+        return Unknown(at=at if type(at) in _TYPES["float"] else 0.0, ns=_strings(ns), kind=str(kind), data=data)
+    event = _new(cls)
+    for name, put, default, types in _SLOTS[cls]:
+        if name not in data:
+            put(event, default)
+            continue
+        value = data[name]
+        if types is None or type(value) in types:
+            put(event, value)
+        else:
+            put(event, _strings(value) if type(default) is tuple else default)
+    return event
+
+
+def _strings(value: Json) -> tuple[str, ...]:
+    return tuple(map(str, value)) if type(value) is list else ()
+
+
+_TYPES: dict[str, frozenset[type]] = {
+    "str": frozenset({str}),
+    "int": frozenset({int}),
+    "float": frozenset({float, int}),
+    "bool": frozenset({bool}),
+    "dict": frozenset({dict}),
+    "list": frozenset({list}),
+    "None": frozenset({type(None)}),
+    "Namespace": frozenset(),
+    "tuple": frozenset(),
+}
+"""JSON types of a field by the words of its annotation; a list becomes a tuple where one is meant."""
+
+
+def _slots(cls: type[Event]) -> list[tuple[str, Callable[[Event, Json], None], Json, frozenset[type] | None]]:
+    """Return name, setter, default and JSON types (None: any) of each field of an event class."""
+    plan = []
+    for one in fields(cls):
+        words = [word.partition("[")[0].strip() for word in str(one.type).split("|")]
+        types = None if words == ["Json"] else frozenset[type]().union(*(_TYPES[word] for word in words))
+        plan.append((one.name, getattr(cls, one.name).__set__, defaults(cls)[one.name], types))
+    return plan
+
+
+# Frozen dataclasses are slow to build by their `__init__`, and this runs once for every token: the slots are set.
+_new: Callable[[type[Event]], Event] = object.__new__
+_SLOTS = {cls: _slots(cls) for cls in EVENTS.values()}
+
+
+def decode_header(line: bytes, path: Path) -> Header:
+    """Return the header of the journal at `path`. Raises JournalError."""
+    try:
+        data = orjson.loads(line)
+        version = int(data["lgwatch"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        what = f"{path} is not a journal of lgwatch" if line else f"{path} is empty"
+        raise JournalError(what, "name a file that `lgwatch runs` lists") from None
+    if not line.endswith(b"\n"):
+        raise JournalError(f"{path} ends in the middle of its first line", "name a file that `lgwatch runs` lists")
+    if version > VERSION:
+        raise JournalError(
+            f"{path} was written by a newer lgwatch (journal version {version}, this one reads {VERSION})",
+            "upgrade lgwatch to open it: pip install -U lgwatch",
+        )
+    known = {name: str(data.pop(name, None) or "") for name in ("target", "started", "python", "langgraph")}
+    return Header(version=version, extra={k: v for k, v in data.items() if k != "lgwatch"}, **known)

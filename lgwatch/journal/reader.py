@@ -1,0 +1,190 @@
+"""Reads journals, finished or growing: what is new in order, what is old by its number. Writes nothing."""
+
+from __future__ import annotations
+
+import os
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from time import monotonic
+from typing import TypeVar
+
+import orjson
+
+from lgwatch.errors import JournalError
+from lgwatch.events import Event, Json, ValueStored
+from lgwatch.journal.lines import decode, decode_header
+from lgwatch.refs import resolve
+
+CHUNK = 1 << 20
+"""Bytes that are read from the file at a time."""
+
+AnyEvent = TypeVar("AnyEvent", bound=Event)
+
+
+class JournalReader:
+    """Reads a journal, finished or growing: `poll` what is new, `line` what is old.
+
+    `header` is there from the start; `offsets` holds the byte position of each line by sequence number; `torn` tells
+    that the file ends in the middle of a line.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        """Open the journal. Raises JournalError when it cannot be read or is of a newer major version."""
+        self.path = Path(path)
+        self._fd = -1
+        try:
+            self._fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            first = self._first_line()
+            self.header = decode_header(first, self.path)
+        except OSError as error:
+            self.close()
+            raise cannot("read", self.path, error) from None
+        except JournalError:
+            self.close()
+            raise
+        self.offsets = array("Q", [0])
+        self._values: dict[str, int] = {}
+        self._position = len(first)  # of the first byte that no complete line was made of yet
+        self._pending: list[bytes] = []  # complete lines, read and not yet decoded, last first
+        self._tail = bytearray()
+        self._next = len(first)  # byte offset of the next line to decode
+
+    @property
+    def torn(self) -> bool:
+        """Whether bytes follow the last complete line that was read."""
+        return bool(self._tail)
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Bytes decoded so far, and bytes in the file."""
+        return self._next, os.fstat(self._fd).st_size
+
+    def poll(self, budget: float | None = None) -> list[Event]:
+        """Return the events that were appended since the last call and before this one, oldest first.
+
+        With a `budget` (seconds) it stops decoding when that time is used up; the rest comes with the next call.
+        """
+        end = os.fstat(self._fd).st_size  # a file that grows faster than it is read would never let go
+        events: list[Event] = []
+        deadline = None if budget is None else monotonic() + budget
+        while self._pending or self._fill(end):
+            pending = self._pending
+            while pending:
+                line = pending.pop()
+                event = decode(line)
+                if type(event) is ValueStored:
+                    self._values[event.id] = len(self.offsets)
+                self.offsets.append(self._next)
+                self._next += len(line) + 1
+                events.append(event)
+                if deadline is not None and (len(line) > 4096 or not len(events) & 63) and monotonic() > deadline:
+                    return events
+        return events
+
+    def read(self) -> Iterator[Event]:
+        """Yield the events that `poll` would return, without holding them all in memory."""
+        end = os.fstat(self._fd).st_size
+        while self._next < end and (events := self.poll(0.05)):
+            yield from events
+
+    def _fill(self, end: int) -> bool:
+        while self._position < end and (data := os.pread(self._fd, CHUNK, self._position)):
+            self._position += len(data)
+            first, *more = data.split(b"\n")
+            self._tail += first
+            if more:
+                self._pending = [*reversed(more[:-1]), bytes(self._tail)]
+                self._tail = bytearray(more[-1])
+                return True
+        return False
+
+    def end(self) -> tuple[float, bool]:
+        """Return the time of the newest event and whether a torn line follows it, without reading what is before."""
+        size, span, last = os.fstat(self._fd).st_size, 1 << 16, 0.0
+        while True:
+            start = max(self._next, size - span)
+            *lines, rest = os.pread(self._fd, size - start, start).split(b"\n")
+            if start > self._next:
+                lines = lines[1:]  # begins anywhere
+            # The last line may be damaged, or larger than what was read.
+            last = max((decode(line).at for line in lines), default=0.0)
+            if last or start == self._next:
+                return last, bool(rest)
+            span *= 8
+
+    def truncated(self) -> bool:
+        """Whether the file has become shorter than what was read of it."""
+        return os.fstat(self._fd).st_size < self._position
+
+    def line(self, seq: int) -> dict[str, Json]:
+        """Return the line with this sequence number as it stands, references unresolved; {} when it is damaged."""
+        try:
+            data = orjson.loads(self.raw(seq))
+        except orjson.JSONDecodeError:
+            return {}
+        return data if isinstance(data, dict) else {}
+
+    def raw(self, seq: int) -> bytes:
+        """Return the bytes of the line with this sequence number, without the newline."""
+        start = self.offsets[seq]
+        end = self.offsets[seq + 1] if seq + 1 < len(self.offsets) else self._next
+        return os.pread(self._fd, end - start, start).rstrip(b"\n")
+
+    def resolved(self, seq: int) -> dict[str, Json]:
+        """Return the line with every reference replaced by the value it stands for."""
+        found = resolve(self.line(seq), self._value)
+        return found if isinstance(found, dict) else {}
+
+    def _value(self, ref: str) -> Json:
+        seq = self._values[ref]
+        return self.line(seq).get("data")
+
+    def _first_line(self) -> bytes:
+        line = b""
+        while b"\n" not in line and len(line) < CHUNK:  # a file that is no journal may have no lines at all
+            data = os.pread(self._fd, 1 << 16, len(line))
+            if not data:
+                break
+            line += data
+        return line[: line.find(b"\n") + 1] or line
+
+    def close(self) -> None:
+        """Let go of the file."""
+        fd, self._fd = self._fd, -1  # the number may soon be another file's
+        with suppress(OSError):
+            os.close(fd)
+
+
+def resolved_events(path: Path | str) -> Iterator[Event]:
+    """Yield the events of a journal with references resolved; `value` events themselves are left out.
+
+    Raises JournalError like JournalReader.
+    """
+    reader = JournalReader(path)
+    known: dict[str, Json] = {}
+    try:
+        for event in reader.read():
+            if type(event) is ValueStored:
+                known[event.id] = resolve(event.data, known.__getitem__)
+            else:
+                yield resolve_event(event, known.__getitem__)
+    finally:
+        reader.close()
+
+
+def resolve_event(event: AnyEvent, lookup: Callable[[str], Json]) -> AnyEvent:
+    """Return the event with the references in its payload fields replaced by what `lookup(id)` gives."""
+    changed = {}
+    for one in fields(event):
+        value = getattr(event, one.name)
+        if type(value) in (dict, list) and value:
+            changed[one.name] = resolve(value, lookup)
+    return replace(event, **changed) if changed else event
+
+
+def cannot(verb: str, path: Path, error: OSError) -> JournalError:
+    """Return what to raise when a journal's file cannot be read or written."""
+    return JournalError(f"cannot {verb} {path}: {error.strerror}", "check the path and its permissions")

@@ -1,0 +1,139 @@
+"""Appends to a journal: one `write` per event, and never an exception. Watching must not end the run."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from time import monotonic
+
+from lgwatch.errors import JournalError
+from lgwatch.events import Event, Header, Json, MessageChunk
+from lgwatch.journal.lines import encode_header, halves, to_json
+from lgwatch.journal.reader import JournalReader, cannot
+
+_TEXT = "\0text\0"
+
+
+class JournalWriter:
+    """Appends events to a file: one `write` with O_APPEND each, so that what was seen survives any death.
+
+    Safe to use from several threads, and beside another process that appends to the same file. A write that fails
+    (disk full) is remembered in `failure` and never raised.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        target: str,
+        python: str = "",
+        langgraph: str = "",
+        extra: dict[str, Json] | None = None,
+    ) -> None:
+        """Create `path` (mode 0600; its folder 0700 when missing) and write the header.
+
+        Raises JournalError when the file exists already or cannot be created.
+        """
+        path = Path(path)
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            if isinstance(error, FileExistsError) and path.exists():
+                raise JournalError(f"{path} exists already", "name another file with --journal, or remove it") from None
+            raise cannot("write", path, error) from None
+        self._begin(fd, zero=monotonic())
+        started = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        header = Header(target=target, started=started, python=python, langgraph=langgraph, extra=extra or {})
+        self._write(encode_header(header))
+
+    def _begin(self, fd: int, *, zero: float, last: float = 0.0, torn: bool = False) -> None:
+        self._fd = fd
+        with suppress(OSError):  # a limit of fewer descriptors
+            # High numbers: user code that closes "all" descriptors usually means the first few.
+            self._fd = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 200)
+            os.close(fd)
+        with suppress(OSError):  # tells the store of past runs that this one is being written
+            fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        self._zero = zero
+        self._last = last
+        # Reentrant: a signal handler, or a `__del__` that the garbage collector runs in here, may print.
+        self._lock = threading.RLock()
+        self._torn = torn
+        self.failure: OSError | None = None
+
+    @classmethod
+    def attach(cls, path: Path | str) -> JournalWriter:
+        """Return a writer that goes on with an existing journal, on a fresh line. Raises JournalError."""
+        reader = JournalReader(path)
+        try:
+            last, torn = reader.end()
+            fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        except OSError as error:
+            raise cannot("write", Path(path), error) from None
+        finally:
+            reader.close()
+        try:
+            started = datetime.fromisoformat(reader.header.started.replace("Z", "+00:00"))
+            elapsed = (datetime.now(timezone.utc) - started).total_seconds()
+        except (ValueError, TypeError):  # no date, or one without a time zone
+            elapsed = last
+        writer = cls.__new__(cls)
+        writer._begin(fd, zero=monotonic() - max(elapsed, last), last=last, torn=torn)  # noqa: SLF001  another way to construct itself
+        return writer
+
+    def now(self) -> float:
+        """Seconds since the header's `started`."""
+        return monotonic() - self._zero
+
+    def append(self, event: Event) -> None:
+        """Write the event, stamped with the present moment whatever its `at` says."""
+        before, after = halves(event)
+        self._stamped(before, after)
+
+    def repeat(self, event: MessageChunk) -> Callable[[str], None]:
+        """Return a function that appends `event` with another `text` each time: everything else is encoded once."""
+        before, after = halves(replace(event, text=_TEXT))
+        head, _, tail = after.partition(to_json(_TEXT))
+        stamped = self._stamped
+
+        def append_text(text: str) -> None:
+            if text:
+                stamped(before, b"%b%b%b" % (head, to_json(text), tail))
+            else:
+                self.append(replace(event, text=""))
+
+        return append_text
+
+    def _stamped(self, before: bytes, after: bytes) -> None:
+        with self._lock:
+            at = monotonic() - self._zero
+            if at < self._last:  # noqa: PLR1730 - a call costs; another process's stamps may be ahead by a hair
+                at = self._last
+            self._last = at
+            self._write(b"%b%.6f%b" % (before, at, after))
+
+    def _write(self, line: bytes) -> None:
+        if self._fd < 0:
+            return
+        if self._torn:
+            line = b"\n" + line
+        try:
+            written = os.write(self._fd, line)
+        except OSError as error:
+            self.failure = self.failure or error
+            return
+        self._torn = written < len(line)
+
+    def close(self) -> None:
+        """Stop writing; later events are lost silently."""
+        with self._lock:
+            fd, self._fd = self._fd, -1  # the number may soon be another file's
+        with suppress(OSError):
+            os.close(fd)
