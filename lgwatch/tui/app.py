@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 BUDGET = 0.005
 """Seconds of a frame that may go into reading events."""
+CATCH_UP, MANY = 0.015, 256
+"""The same where more than `MANY` events came in a frame, and more are there: a long journal is opened."""
 FRAME, RUNNING, IDLE = 1 / 60, 1 / 30, 1 / 5
 """Seconds to the next frame: while events pour in, while a run goes on, while nothing happens."""
 PRESETS = (
@@ -123,6 +125,9 @@ class WatchApp(App[None]):
         `changed` is asked once a second; when it is true the app leaves, with `reloading` set.
         """
         super().__init__()
+        # Before the first stylesheet is made: another theme later would style everything a second time.
+        self.register_theme(DARK)
+        self.theme = "lgwatch"
         self.source = source
         self.session = session or Session()
         self.keep: Filter = parse(filter_text)
@@ -151,6 +156,8 @@ class WatchApp(App[None]):
         self._looking_around = False
         self._asked: tuple[int, ...] = ()
         self._size_before: Size | None = None
+        self._far_behind = False
+        self._drawn_at = 0.0
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, question, prompt, keys."""
@@ -168,8 +175,6 @@ class WatchApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the frame, then begin."""
-        self.register_theme(DARK)
-        self.theme = "lgwatch"
         self.set_class(ASCII, "-ascii")
         self.pane("tokens").view.focus()
         self._draw()
@@ -185,6 +190,7 @@ class WatchApp(App[None]):
         if isinstance(event, Key) and not event.is_forwarded and not isinstance(self.focused, Input):
             for priority in (True, False):
                 if await self._check_bindings(event.key, priority=priority):
+                    self._draw_lines(self.source.now())
                     return
         await super().on_event(event)
 
@@ -215,16 +221,20 @@ class WatchApp(App[None]):
         if not self.is_running:
             return
         self._mind_the_size()
-        events = self.source.poll(BUDGET)
+        began = monotonic()
+        events = self.source.poll(CATCH_UP if self._far_behind else BUDGET)
         if events:
             self._apply(events)
+        self._far_behind = monotonic() - began > BUDGET and len(events) > MANY
         if self.hint and monotonic() > self._hint_until:
             self.hint, self._leaving = "", False
-        if not terminal_is_behind(self):
+        # A long journal is read before it is painted over and over; keys draw what they change themselves.
+        if not terminal_is_behind(self) and (not self._far_behind or began - self._drawn_at > 0.1):
+            self._drawn_at = began
             self._draw()
         running = self.session.status in ("running", "loading") and self.source.live
         busy = events or any(pane.behind for pane in self.panes if pane.display and not self.paused)
-        self.set_timer(FRAME if busy else RUNNING if running else IDLE, self._frame)
+        self.set_timer(0.001 if self._far_behind else FRAME if busy else RUNNING if running else IDLE, self._frame)
 
     def _mind_the_size(self) -> None:
         """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""
