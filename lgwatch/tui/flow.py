@@ -360,6 +360,8 @@ class Wrapped(Rows):
         in_header = line is None or line <= _HEADER if step > 0 else line is None or line >= _HEADER
         if step > 0 and in_header and self._in_header(block, text, fold=fold):
             return _HEADER
+        if fold and not _may_hold(block.text, text):
+            return _HEADER if step < 0 and in_header and self._in_header(block, text, fold=fold) else None
         body = block.text.lower() if fold else block.text
         found = None
         # Wrapping takes time: a body that does not hold the text is not wrapped for it.
@@ -413,3 +415,11 @@ class Wrapped(Rows):
             return False
         header = "".join(clean(span) for span, _ in block.header(self._width))
         return text in (header.lower() if fold else header)
+
+
+def _may_hold(body: str, text: str) -> bool:
+    """Whether `body` can contain the words of `text` in any case; bytes are much faster to look through than letters."""
+    if body.isascii() or not text.isascii():
+        return True
+    small = body.encode(errors="replace").lower()
+    return all(word.encode() in small for word in text.split())

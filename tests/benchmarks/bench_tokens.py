@@ -1,0 +1,139 @@
+"""A million tokens held: what they weigh in the watcher, and how long it takes to resize, to filter, to fold, to search.
+
+`python -m tests.benchmarks.bench_tokens [TOKENS]` prints the numbers; a burst is measured as what a frame of it costs.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any
+
+from lgwatch.events import Event, MessageChunk, RunStarted, TaskStarted
+from lgwatch.filter import parse
+from lgwatch.session import Session
+from lgwatch.tui.block import Level
+from lgwatch.tui.markdown import markdown
+from lgwatch.tui.tokens import MessageBlocks
+
+CALL = 500
+"""Tokens of one call."""
+PARALLEL = 8
+"""Calls that stream side by side."""
+FRAME = 20_000 // 60
+"""Tokens of a frame when 20 000 come in a second."""
+HEIGHT = 50
+WORDS = ["the ", "quick ", "brown ", "fo", "xes ", "jump, ", "over\n", "**lazy** ", "dogs. ", "très "]
+
+
+def stream(tokens: int) -> Iterator[Event]:
+    """Yield a run in which eight nodes at a time call models."""
+    yield RunStarted(run="r1", thread="1")
+    at = 0.0
+    for wave in range(-(-tokens // (CALL * PARALLEL))):
+        calls = [wave * PARALLEL + lane for lane in range(PARALLEL)]
+        for call in calls:
+            yield TaskStarted(task=f"t{call}", node=f"node{call % 40}", step=wave)
+        for number in range(CALL):
+            for call in calls:
+                at += 0.00005
+                yield MessageChunk(
+                    at=at, message=f"m{call}", node=f"node{call % 40}", task=f"t{call}", step=wave,
+                    tags=(f"tag{call % 5}",), model="gpt-4o", text=WORDS[(number + call) % len(WORDS)],
+                    last=number == CALL - 1,
+                )  # fmt: skip
+
+
+def look(blocks: MessageBlocks, width: int, *, top: int | None = None) -> None:
+    """Do what a view does in a frame."""
+    rows = blocks.rows
+    rows.resize(width)
+    count = len(rows)
+    first = max(count - HEIGHT, 0) if top is None else top
+    for index in range(first, min(first + HEIGHT, count)):
+        rows.key(index)
+        rows.row(index, width)
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Return the milliseconds that the work takes."""
+    started = perf_counter()
+    work()
+    return (perf_counter() - started) * 1000
+
+
+def measure(tokens: int) -> dict[str, float]:
+    """Return the numbers, times in milliseconds."""
+    found: dict[str, float] = {}
+    session, blocks, nothing = Session(), MessageBlocks(), parse("")
+    frames: list[float] = []
+    frame: list[Event] = []
+    gc.collect()
+    tracemalloc.start(1)
+    for number, event in enumerate(stream(tokens)):  # first for the weight: tracing slows it down
+        session.apply(event)
+        if number % 5000 == 0:
+            blocks.update(session, nothing, event.at)
+            look(blocks, 100)
+    blocks.update(session, nothing, 0.0)
+    look(blocks, 100)
+    gc.collect()
+    found["bytes a token"] = tracemalloc.get_traced_memory()[0] / tokens
+    tracemalloc.stop()
+
+    burst, drawn = Session(), MessageBlocks()
+    for event in stream(200_000):
+        frame.append(event)
+        if len(frame) == FRAME:
+            frames.append(timed(lambda: _frame(burst, drawn, frame)))
+            frame.clear()
+    frames.sort()
+    found["a frame of 20 000 tokens/s, median"] = frames[len(frames) // 2]
+    found["a frame of 20 000 tokens/s, p99"] = frames[len(frames) * 99 // 100]
+
+    rows = blocks.rows
+    found["resize, first picture"] = timed(lambda: look(blocks, 71))
+    found["resize, the longest slice after"], found["resize, all of it"] = _slices(blocks, 71)
+    found["scroll to the middle"] = timed(lambda: look(blocks, 71, top=len(rows) // 2))
+    for name, source in (("by node", "node:node7"), ("by tag", "!tag:tag3"), ("by text", '"très"'), ("cleared", "")):
+        keep = parse(source)
+        found[f"refilter {name}"] = timed(lambda: (blocks.update(session, keep, 0.0), look(blocks, 71)))
+    for level in (Level.HEADER, Level.START, Level.BODY):
+        found[f"show {level.name}"] = timed(lambda: (rows.show_level(level), look(blocks, 71)))
+    rows.append(rows.blocks[3], "needle")
+    for level in (Level.BODY, Level.HEADER):
+        rows.show_level(level)
+        count = len(rows)
+        found[f"search what is not there, {level.name}"] = timed(lambda: rows.find("nowhere", 0, 1, count, 71))
+        found[f"search from the end, {level.name}"] = timed(lambda: rows.find("needle", count - 1, -1, count, 71))
+    rows.show_level(Level.BODY)
+    look(blocks, 90)
+    found["search while most is unwrapped"] = timed(lambda: rows.find("needle", len(rows) - 1, -1, len(rows), 90))
+    for block in rows.blocks:
+        rows.depict(block, lambda width, details, block=block: markdown(block.text, width))
+    found["all as markdown"] = timed(lambda: look(blocks, 90))
+    found["all as markdown, scroll"] = timed(lambda: look(blocks, 90, top=len(rows) // 3))
+    return found
+
+
+def _frame(session: Session, blocks: MessageBlocks, frame: list[Event]) -> None:
+    for event in frame:
+        session.apply(event)
+    blocks.update(session, parse(""), frame[-1].at)
+    look(blocks, 100)
+
+
+def _slices(blocks: MessageBlocks, width: int) -> tuple[float, float]:
+    longest = total = 0.0
+    while blocks.rows._late:
+        one = timed(lambda: look(blocks, width))
+        longest, total = max(longest, one), total + one
+    return longest, total
+
+
+if __name__ == "__main__":
+    for name, value in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000).items():
+        print(f"{value:10.2f}  {name}")
