@@ -380,7 +380,9 @@ class Driver:
             run.end("stopped", output=decoder.state)
         else:
             decoder.touch()
-            run.end("done", output=decoder.snapshot(spans.output) if spans.ended else decoder.state)
+            run.end(
+                "done", output=decoder.snapshot(_returned(self._graph, spans.output)) if spans.ended else decoder.state
+            )
 
     def _close_run(self, run: Run, decoder: Decoder, spans: Spans) -> None:
         spans.closed = True
@@ -478,6 +480,16 @@ def _may_leave(run: Run, ns: tuple[str, ...], mode: str, payload: Any) -> bool:
 
 def _given(command: Mapping[str, Json]) -> dict[str, Json]:
     return {key: value for key, value in command.items() if value is not None and key not in ("command", "answers")}
+
+
+def _returned(graph: Any, streamed: Any) -> Any:
+    """Return what `invoke` would: of the channels that a stream ends with, which may be private, those of the output."""
+    channels = getattr(graph, "output_channels", None)
+    if not isinstance(streamed, dict) or isinstance(getattr(graph, "stream_channels_asis", ""), str):
+        return streamed
+    if isinstance(channels, str):
+        return streamed.get(channels)
+    return {name: streamed[name] for name in channels if name in streamed} if channels else streamed
 
 
 def _place(decoder: Decoder) -> Place:

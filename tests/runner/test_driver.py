@@ -54,6 +54,30 @@ def test_a_graph_keeps_its_own_checkpointer(tmp_path: Path) -> None:
         assert not run.of(Notice)
 
 
+@pytest.mark.parametrize("checkpointer", ["keep", "none"])
+def test_the_output_of_a_run_is_what_invoke_returns_and_holds_no_private_key(tmp_path: Path, checkpointer: str) -> None:
+    source = """
+class Whole(TypedDict):
+    question: str
+    notes: str
+    answer: str
+
+class Answer(TypedDict):
+    answer: str
+
+def node(state):
+    return {"notes": "private", "answer": "public"}
+
+builder = StateGraph(Whole, output_schema=Answer)
+builder.add_node(node)
+builder.add_edge(START, "node")
+graph = builder.compile()
+"""
+    with child(tmp_path, source, checkpointer=checkpointer) as run:
+        run.start({"question": "?"})
+        assert run.result().output == {"answer": "public"}
+
+
 def test_without_a_checkpointer_the_output_is_still_known(tmp_path: Path) -> None:
     with child(tmp_path, NODE + "graph = line(node)", checkpointer="none") as run:
         run.start()
