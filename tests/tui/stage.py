@@ -9,33 +9,43 @@ from dataclasses import replace
 from pathlib import Path
 
 from lgwatch.events import Event, Json
-from lgwatch.journal import encode
-from lgwatch.sources import Recording, RunRequest
+from lgwatch.journal import JournalReader, encode
+from lgwatch.sources import RunRequest
 from lgwatch.tui.app import WatchApp
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 HEADER = {"lgwatch": 1, "target": "stage:graph", "started": "2026-11-20T12:00:00.000Z"}
 
 
-class Stage(Recording):
+class Stage:
     """A source that looks live; what happens is what the test says, and `asked` is what the screen asked for."""
 
     live = True
+    finished = False
 
     def __init__(self, path: Path, *, until: float = 1e9, label: str = "stage:graph") -> None:
-        super().__init__(path)
+        self.path = path
         self.until = until
         self.label = label
         self.at = 0.0
         self.asked: list[tuple[str, object]] = []
         self.rungs = ["drain", "cancel", "terminate", "kill"]
+        self._reader = JournalReader(path)
+        self.header = self._reader.header
+        self.raw, self.line, self.resolved = self._reader.raw, self._reader.line, self._reader.resolved
 
     def poll(self, budget: float | None = None) -> list[Event]:
         """Return what was written until the moment that is looked at."""
-        events = [event for event in self._read(budget) if event.at <= self.until]
+        events = [event for event in self._reader.poll(budget) if event.at <= self.until]
         if events:
             self.at = max(self.at, events[-1].at)
         return events
+
+    def spawn(self) -> None:
+        """Nothing is to be loaded."""
+
+    def close(self) -> None:
+        self._reader.close()
 
     def now(self) -> float:
         return self.at
@@ -113,3 +123,19 @@ def pane_text(app: WatchApp, name: str) -> str:
     """What a pane's rows show, whatever is visible of them."""
     view = app.pane(name).view
     return "\n".join(view.render_line(y).text.rstrip() for y in range(view.size.height))
+
+
+async def shown(pilot, *keys):
+    """Press keys, type what begins with a quote, and wait for what they do."""
+    if not pilot.app.session.counts:
+        await drawn(pilot)
+    for key in keys:
+        if key.startswith("'"):
+            pilot.app.screen.focused.insert_text_at_cursor(key[1:])
+        else:
+            await pilot.press(key)
+    await drawn(pilot)
+
+
+def bar(app, name):
+    return "".join(text for text, _ in app.query_one(f"#{name}")._row)
