@@ -46,35 +46,39 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How much room a drawing takes: cells for a caption beside a node or in it, between nodes, of a name; rows between
-    layers."""
+    """How much room a drawing takes: cells for a caption beside a node or in it, between nodes, of a name, of a box at least;
+    rows between layers."""
 
     beside: int
     inside: int
     gap: int
     name: int
+    least: int = 0
     air: int = 0
 
 
-STYLES = (Style(12, 0, 3, 24), Style(0, 6, 3, 24), Style(0, 6, 2, 14), Style(0, 0, 2, 14), Style(0, 0, 2, 9))
+STYLES = (Style(12, 0, 3, 24), Style(0, 6, 3, 24), Style(0, 6, 2, 14), Style(0, 0, 2, 14, 15), Style(0, 0, 2, 9))
 """From comfortable to tight; the first that fits is taken. What has no room beside or inside a box is on its border."""
 TRIES = ((0, 0), (1, 0), (2, 0), (3, 0), (1, 0.95), (1, 0.7), (3, 0.95), (3, 0.7), (4, 0), (4, 0.95), (4, 0.7))
 """Style, and the part of the room at which a layer is folded (0: not at all), in the order in which they are tried."""
+LARGE = 200
+"""Edges of a graph that is not tried in every style."""
+MOST_LINES = 6
+"""A drawing with more rows of lines between two layers, on average, is a knot."""
 
 
 @dataclass(slots=True)
 class Drawing:
     """The picture of a graph, without states.
 
-    `cells` are the lines: (column, row) → character and the edges that it is a part of. `labels` are the texts of
-    edges: edges → column, row and text.
+    `labels` are the texts of edges: edges → column, row and text. `edges` are those that are drawn, `lines` their cells.
     """
 
     width: int
     height: int
     depth: int
     boxes: dict[str, Box]
-    cells: dict[tuple[int, int], tuple[str, frozenset[Edge]]]
+    lines: Linework
     labels: dict[tuple[Edge, ...], tuple[int, int, str]]
     edges: tuple[Edge, ...]
     plan: Plan
@@ -89,6 +93,11 @@ class Drawing:
     def drawn(self, edge: Edge) -> Edge | None:
         """Return the edge that stands for one of the graph's; None where both its ends are in one closed box."""
         return self.plan.lift(edge, self.depth)
+
+    @property
+    def cells(self) -> dict[tuple[int, int], tuple[str, frozenset[Edge]]]:
+        """All cells of lines: (column, row) → character, and the edges that the cell is a part of."""
+        return {(x, y): cell for y in range(self.height) for x, cell in self.lines.row(y).items()}
 
     def path(self, edge: Edge) -> tuple[tuple[int, int], ...]:
         """Return the cells of an edge, top to bottom; a cell where another line crosses over it is left out."""
@@ -131,12 +140,26 @@ def draw(
     """
     plan = Plan(nodes, edges, observed)
     for level in range(min(depth, plan.deepest), -1, -1):
-        for style, folded in TRIES if width else TRIES[:1]:
+        for style, folded in _tries(plan, width):
             root = _Painter(plan, level, STYLES[style], width).level(plan.root, round(width * folded))
-            if root is not None:
+            if root is not None and (not width or _legible(root)):
                 airy = _Painter(plan, level, replace(STYLES[style], air=1), width)
                 return airy.drawing(root, height, round(width * folded))
     return None
+
+
+def _tries(plan: Plan, width: int) -> tuple[tuple[int, float], ...]:
+    if not width:
+        return TRIES[:1]
+    # What is so large is read at its tightest or not at all, and the screen does not wait for more attempts.
+    return TRIES if len(plan.told) <= LARGE else ((3, 0), (4, 0.95))
+
+
+def _legible(level: _Level) -> bool:
+    """Whether there are more than mere lines to see."""
+    layers = level.layers.layers
+    boxes = sum(max((item.height for item in row), default=0) for row in layers)
+    return level.height - boxes <= MOST_LINES * len(layers)
 
 
 @dataclass(slots=True)
@@ -178,8 +201,8 @@ class _Painter:
                 double |= {(x, rect.y + rect.height - 1) for x in range(rect.x, rect.x + rect.width)}
                 double.add((rect.x + rect.width - 1, rect.y + 1))
         edges = tuple(edge for links in self.links.values() for edge in (*links.told, *links.observed))
-        cells = self.lines.cells(double)
-        return Drawing(root.width, root.height, self.depth, self.boxes, cells, self.labels, edges, self.plan)
+        self.lines.double = double
+        return Drawing(root.width, root.height, self.depth, self.boxes, self.lines, self.labels, edges, self.plan)
 
     # --- sizes
 
@@ -220,6 +243,7 @@ class _Painter:
         # Border and a cell of air at both sides, the sign of the state, and an odd width, so that there is a middle.
         box = (cell_len(self._name(node)) + 6 + style.inside + (3 + cell_len(again) if again else 0)) | 1
         if inner is None:
+            box = max(box, style.least)
             return Size(box + style.beside, 3, box // 2, box)
         box = max(box + (style.beside or 7 - style.inside), inner.width + 4) | 1
         return Size(box, inner.height + 3, box // 2, box)
@@ -267,6 +291,7 @@ class _Painter:
         lines = [(x + dx - rect.x, y + dy) for x, y, _ in (*level.routes.ports, *level.routes.heads)]
         for y in (rect.y + rect.height - 1, rect.y):
             taken = sorted({x for x, row in lines if row == y and 0 < x < rect.width - 1})
-            room, left = max((right - left - 3, left + 2) for left, right in pairwise([0, *taken, rect.width - 1]))
+            stops = pairwise([0, *taken, rect.width - 1])
+            room, left = max((right - left - 3 + (right == rect.width - 1), left + 2) for left, right in stops)
             slots.append(Rect(rect.x + left, y, max(room, 0), 1))
         return tuple(slots)

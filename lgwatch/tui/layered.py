@@ -7,6 +7,7 @@ their own neighbours are, and columns are the nearest to those that keep the ord
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from .columns import align
@@ -46,18 +47,27 @@ def arrange(
         return None
     _order(layers)
     _to_the_right(layers, {node for edge in aside for node in edge})
+    align(layers.layers, gap)
+    _measure(layers)
+    room = most - 2 * len({target for _, target in aside}) - bool(aside) if most else 0
+    if most and layers.width > room:
+        align(layers.layers, gap, max(room, 1))
+        _measure(layers)
     for edge in observed:
         if edge[0] != edge[1] and edge not in edges and not _direct(layers, edge):
             aside.append(edge)
-    align(layers.layers, gap)
-    left = min((layer[0].x for layer in layers.layers if layer), default=0)
-    for layer in layers.layers:
-        for item in layer:
-            item.x -= left
-            item.into = item.out = item.column
     layers.aside = aside
-    layers.width = max((layer[-1].x + layer[-1].width for layer in layers.layers if layer), default=0)
     return layers if not most or layers.width <= most else None
+
+
+def _measure(layers: Layers) -> None:
+    """Begin at column 0."""
+    rows = [row for row in layers.layers if row]
+    left = min((row[0].x for row in rows), default=0)
+    for item in (item for row in rows for item in row):
+        item.x -= left
+        item.into = item.out = item.column
+    layers.width = max((row[-1].x + row[-1].width for row in rows), default=0)
 
 
 def _loops(nodes: Sequence[str], edges: Sequence[Edge]) -> set[Edge]:
@@ -138,7 +148,7 @@ def _fold(row: list[str], sizes: dict[str, Size], budget: int, gap: int) -> list
     used = 0
     for index, node in enumerate(row):
         width = sizes[node].width + gap
-        passing = 2 * min(len(row) - index - 1, 12)
+        passing = 2 * gap if index < len(row) - 1 else gap
         if rows[-1] and used + width + passing > budget:
             rows.append([])
             used = 0
@@ -148,7 +158,8 @@ def _fold(row: list[str], sizes: dict[str, Size], budget: int, gap: int) -> list
 
 
 def _items(sizes: dict[str, Size], forward: list[Edge], labels: dict[Edge, int], ranks: dict[str, int]) -> Layers:
-    """Put nodes, labels and lanes into layers. All edges to one target share its lane: it leads nowhere else."""
+    """Put nodes, labels and lanes into layers. All edges to one target share a lane, which leads nowhere else; where a
+    target has a single one, those of one source do, which come from nowhere else."""
     used = sorted({*ranks.values(), *(ranks[edge[0]] + 1 for edge in forward if labels[edge])})
     index = {rank: number for number, rank in enumerate(used)}
     layers: list[list[Item]] = [[] for _ in used]
@@ -157,8 +168,9 @@ def _items(sizes: dict[str, Size], forward: list[Edge], labels: dict[Edge, int],
         layer = index[ranks[node]]
         items[node] = Item(node, size.kind, size.width, size.height, size.middle, size.box, layer)
         layers[layer].append(items[node])
-    lanes: dict[tuple[str, int], Item] = {}
+    lanes: dict[tuple[object, int], Item] = {}
     links: dict[tuple[int, int], set[Edge]] = {}
+    far = Counter(target for source, target in forward if items[target].layer > items[source].layer + 1)
     for edge in forward:
         at, target = items[edge[0]], items[edge[1]]
         if labels[edge]:
@@ -167,10 +179,11 @@ def _items(sizes: dict[str, Size], forward: list[Edge], labels: dict[Edge, int],
             layers[label.layer].append(label)
             _link(at, label, edge, links)
             at = label
+        shared: object = edge[1] if far[edge[1]] > 1 else id(at)
         for layer in range(at.layer + 1, target.layer):
-            lane = lanes.get((edge[1], layer))
+            lane = lanes.get((shared, layer))
             if lane is None:
-                lane = lanes[edge[1], layer] = Item("", "lane", 1, 1, 0, 1, layer)
+                lane = lanes[shared, layer] = Item("", "lane", 1, 1, 0, 1, layer)
                 layers[layer].append(lane)
             lane.edges.add(edge)
             _link(at, lane, edge, links)

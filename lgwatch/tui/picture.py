@@ -31,13 +31,12 @@ class Mark:
 
 @dataclass(slots=True)
 class _Run:
-    """A piece of a row: fixed text of a node's border or of edges, or the place of a name or a caption."""
+    """A piece of a row: a part of a node's border, or of edges."""
 
     x: int
     text: str
     node: str = ""
     edges: frozenset[Edge] = frozenset()
-    label: bool = False
 
 
 @dataclass(slots=True)
@@ -47,6 +46,7 @@ class _Line:
     runs: list[_Run]
     names: list[Box]
     slots: list[tuple[Box, int]]
+    labels: list[tuple[int, str, frozenset[Edge]]]
     nodes: tuple[str, ...]
     edges: tuple[frozenset[Edge], ...]
 
@@ -59,9 +59,6 @@ class Picture(Rows):
         self.node = node
         self.edge = edge
         self._lines: dict[int, _Line] = {}
-        self._cells: dict[int, list[tuple[int, str, frozenset[Edge]]]] = {}
-        for (x, y), (char, edges) in drawing.cells.items():
-            self._cells.setdefault(y, []).append((x, char, edges))
         self._boxes: dict[int, list[Box]] = {}
         for box in drawing.boxes.values():
             for y in range(box.rect.y, box.rect.y + box.rect.height):
@@ -119,7 +116,7 @@ class Picture(Rows):
                 cells[x] = (char, box.id, nothing)
             if y == rect.y + 1:
                 names.append(box)
-        for x, char, edges in self._cells.get(y, []):
+        for x, (char, edges) in self.drawing.lines.row(y).items():
             cells[x] = (char, "", edges)
         for box in boxes:  # a caption stands in one of the rows of its box
             slots += [(box, index) for index, slot in enumerate(box.slots) if slot.y == y]
@@ -130,15 +127,14 @@ class Picture(Rows):
                 last.text += char
             else:
                 runs.append(_Run(x, char, node, edges))
-        runs += [_Run(x, text, "", edges, label=True) for x, text, edges in self._labels.get(y, [])]
-        runs.sort(key=lambda run: run.x)
+        labels = self._labels.get(y, [])
         names.sort(key=lambda box: box.rect.x)
         nodes = dict.fromkeys([box.id for box in boxes])
-        parts = dict.fromkeys(run.edges for run in runs if run.edges)
-        return _Line(runs, names, slots, tuple(nodes), tuple(parts))
+        parts = dict.fromkeys([*(run.edges for run in runs if run.edges), *(edges for _, _, edges in labels)])
+        return _Line(runs, names, slots, labels, tuple(nodes), tuple(parts))
 
     def _written(self, line: _Line) -> list[tuple[int, str, str]]:
-        """Names and captions: column, text and style, from the left."""
+        """Names, captions and labels: column, text and style, from the left."""
         over: list[tuple[int, str, str]] = []
         for box in line.names:
             mark = self.node(box.id)
@@ -153,13 +149,14 @@ class Picture(Rows):
                 over.append((x, box.again, style))
         for box, index in line.slots:
             over += _caption(box, index, self.node(box.id).caption)
+        for x, text, edges in line.labels:
+            over.append((x, text, f"italic {EDGE_STYLES[self._state(edges)]}"))
         return sorted(over, key=lambda each: each[0])
 
     def _style(self, run: _Run) -> str:
         if run.node:
             return self.node(run.node).border
-        style = EDGE_STYLES[self._state(run.edges)]
-        return f"italic {style}" if run.label else style
+        return EDGE_STYLES[self._state(run.edges)]
 
     def _state(self, edges: frozenset[Edge]) -> str:
         return max((self.edge(edge) for edge in edges), key=_RANKS.__getitem__, default="")
