@@ -18,8 +18,9 @@ from lgwatch.errors import InputError, JournalError, LgwatchError, TargetError
 if TYPE_CHECKING:
     from lgwatch.events import Json
     from lgwatch.headless import Mode
+    from lgwatch.live import Launch
     from lgwatch.session import Session
-    from lgwatch.sources import Launch, RunRequest, Source
+    from lgwatch.sources import RunRequest, Source
 
 app = typer.Typer(
     name="lgwatch",
@@ -341,8 +342,8 @@ def _launch(
     env_file: Path | None = None,
     no_env: bool = False,
 ) -> Launch:
+    from lgwatch.live import Launch
     from lgwatch.project import find_env_file, find_python, load_env, resolve_target
-    from lgwatch.sources import Launch
 
     here = Path.cwd()
     folder = app_dir.absolute() if app_dir is not None else here
@@ -381,7 +382,7 @@ def _recorded(launch: Launch, journal: Path | None, *, keep: bool = True) -> tup
 def _go(recorded: tuple[Launch, bool], request: RunRequest, view: View, *, reload: bool = False) -> NoReturn:
     from lgwatch import store
     from lgwatch.changes import Changes
-    from lgwatch.sources import LiveRun
+    from lgwatch.live import LiveRun
 
     launch, keep = recorded
     view.changed = Changes(launch.app_dir) if reload else None

@@ -16,8 +16,8 @@ from time import monotonic, sleep
 from lgwatch import __version__, store
 from lgwatch.errors import JournalError, LgwatchError, TargetError
 from lgwatch.events import GraphLoaded, Json, Notice, RunEnded
+from lgwatch.live import Launch, LiveRun
 from lgwatch.project import find_python
-from lgwatch.sources import Launch, LiveRun
 from lgwatch.text import clean
 
 PACKAGES = ("langgraph", "langchain-core", "orjson")

@@ -30,7 +30,8 @@ from lgwatch.events import (
     parent_task,
 )  # fmt: skip
 from lgwatch.index import EventIndex
-from lgwatch.records import Checkpoint, Interrupt, Message, Part, Run, Span, Task
+from lgwatch.messages import Messages
+from lgwatch.records import Checkpoint, Interrupt, Message, Run, Span, Task
 
 
 class Session:
@@ -41,24 +42,19 @@ class Session:
         self.index = EventIndex()
         self.graph: GraphLoaded | None = None
         self.runs: list[Run] = []
-        self.messages: dict[str, Message] = {}
-        self.message_list: list[Message] = []
         self.checkpoints: list[Checkpoint] = []
         self.interrupts: dict[str, Interrupt] = {}
         self.notices: list[tuple[int, Notice]] = []
         self.errors: list[int] = []
         self.counts: dict[str, int] = {}
-        self.tokens_in = 0
-        self.tokens_out = 0
         self.now = 0.0
         self.task_changes = 0
-        self.message_changes = 0
         self._tasks: dict[str, Task] = {}
         self._early: dict[str, list[Span]] = {}
         self._spans: dict[str, Span] = {}
-        self._messages_of: dict[str, list[Message]] = {}
-        self._said_in: dict[str, list[Message]] = {}  # by LLM span
-        self._said: dict[tuple[str, str, str, str], Message] = {}  # the first to say a text, by run, task and role
+        self._said = Messages(self._spans, self._touched)
+        self.messages: dict[str, Message] = self._said.by_id
+        self.message_list: list[Message] = self._said.all
 
     # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -102,7 +98,22 @@ class Session:
 
     def messages_of(self, task: str) -> list[Message]:
         """The messages of a task, in order of start."""
-        return self._messages_of.get(task, [])
+        return self._said.of(task)
+
+    @property
+    def message_changes(self) -> int:
+        """A number that grows whenever a message begins, goes on or ends."""
+        return self._said.changes
+
+    @property
+    def tokens_in(self) -> int:
+        """Input tokens of all calls, as the providers reported them."""
+        return self._said.tokens_in
+
+    @property
+    def tokens_out(self) -> int:
+        """Output tokens of all calls, as the providers reported them."""
+        return self._said.tokens_out
 
     def span(self, span: str) -> Span | None:
         """Return the span with this id."""
@@ -130,7 +141,7 @@ class Session:
         self.counts[kind] = self.counts.get(kind, 0) + 1
         match event:
             case MessageChunk():
-                self._say(event, seq, run)
+                self._said.take(event, seq, run)
             case CustomWritten():
                 if task := self._touched(event.task):
                     task.customs += 1
@@ -258,15 +269,8 @@ class Session:
         if span is None:
             return
         span.ended, span.status, span.error, span.end_seq = event.at, event.status, event.error, seq
-        if span.kind != "llm":
-            return
-        messages = self._said_in.get(span.id, [])
-        if event.usage and span.usage is None and not any(message.usage for message in messages):
-            span.usage = event.usage
-            self._count(event.usage)
-        for message in messages:
-            message.usage = message.usage or span.usage
-            self._finished(message, "done" if event.status == "ok" else "failed")
+        if span.kind == "llm":
+            self._said.call_ended(span, event.usage)
 
     def _end(self, event: TaskEnded, seq: int) -> None:
         self.task_changes += 1
@@ -303,7 +307,7 @@ class Session:
                 span.ended, span.status = at, "ok" if status == "done" else status
         for message in self.messages_of(task.id):
             if not message.finished:
-                self._finished(message, "done" if status in ("done", "cached") else "cut")
+                self._said.finish(message, "done" if status in ("done", "cached") else "cut")
 
     def _save(self, event: CheckpointSaved, seq: int, run: str) -> None:
         self.task_changes += 1
@@ -337,119 +341,9 @@ class Session:
                 span.ended, span.status = event.at, "ok" if left == "done" else left
         for message in self.messages.values():
             if not message.finished and message.run == run.id:
-                self._finished(message, "done" if left == "done" else "cut")
-
-    # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _say(self, event: MessageChunk, seq: int, run: str) -> None:
-        self.message_changes += 1
-        message = self.messages.get(event.message)
-        if message is None:
-            message = self._open(event, seq, run)
-        message.last_seq = seq
-        if event.usage and (message.span is None or message.span.usage is None):  # else the call's end told it
-            message.usage = _sum(message.usage, event.usage)
-            self._count(event.usage)
-        if event.text or event.tool_call:
-            if message.first_token is None:
-                message.first_token = event.at
-                if message.span is not None:
-                    message.span.first_token = event.at
-            message.last_token = event.at
-            if event.kind in ("text", "reasoning", "tool_call"):
-                message.chunks += not event.whole
-            self._part(message, event).pieces.append(event.text)
-        if event.last:
-            self._finished(message, "done")
-
-    def _open(self, event: MessageChunk, seq: int, run: str) -> Message:
-        message = Message(
-            event.message, event.role, event.node, event.ns, event.task, run, event.step, seq, event.at,
-            event.tags, event.model, event.name, whole=event.whole,
-        )  # fmt: skip
-        self.messages[event.message] = message
-        self.message_list.append(message)
-        self._messages_of.setdefault(event.task, []).append(message)
-        task = self._touched(event.task)
-        if task is not None:
-            task.messages += 1
-            if not set(event.tags) <= set(task.tags):
-                task.tags = tuple(dict.fromkeys((*task.tags, *event.tags)))
-            if event.model and event.model not in task.models:
-                task.models = (*task.models, event.model)
-        message.span = self._span_of(event, task)
-        if message.span is not None:
-            self._said_in.setdefault(message.span.id, []).append(message)
-            message.started = message.span.started
-            message.model = message.model or message.span.model
-            message.usage = message.span.usage
-        return message
-
-    def _span_of(self, event: MessageChunk, task: Task | None) -> Span | None:
-        """The LLM call that a message comes from: LangChain names the message after the call (`lc_run--UUID`, before
-        version 1 `run--UUID`), unless the provider gives ids of its own; then the task's one open call is meant."""
-        if event.role != "ai":
-            return None
-        call = event.message.removeprefix("lc_").removeprefix("run--")[:36]
-        if call in self._spans:
-            return self._spans[call]
-        free = [
-            span
-            for span in (task.spans if task else ())
-            if span.kind == "llm" and span.id not in self._said_in and (span.ended is None or event.whole)
-        ]
-        return free[0] if len(free) == 1 and free[0].ended is None else None
-
-    def _part(self, message: Message, event: MessageChunk) -> Part:
-        kind, call = event.kind, event.tool_call
-        if kind == "tool_call" and call is not None:
-            for part in reversed(message.parts):
-                if part.kind == kind and part.tool_call is not None and _same_call(part.tool_call, call):
-                    part.tool_call.update({key: value for key, value in call.items() if value})
-                    return part
-        elif message.parts and message.parts[-1].kind == kind and kind not in ("other", "tool_result"):
-            return message.parts[-1]
-        message.parts.append(Part(kind, tool_call=dict(call) if call else None))
-        return message.parts[-1]
-
-    def _count(self, usage: dict[str, Json]) -> None:
-        self.tokens_in += _whole(usage.get("input_tokens"))
-        self.tokens_out += _whole(usage.get("output_tokens"))
-
-    def _finished(self, message: Message, status: str) -> None:
-        self.message_changes += 1
-        message.finished, message.status = True, status
-        if status == "done":
-            self._compare(message)
-
-    def _compare(self, message: Message) -> None:
-        """A node that wraps an answer anew sends its text a second time, under another id."""
-        if text := message.text:
-            first = self._said.setdefault((message.run, message.task, message.role, text), message)
-            if message.whole and first is not message:
-                message.repeats = first.id
-
-
-def _same_call(known: dict[str, Json], call: dict[str, Json]) -> bool:
-    """Whether a piece belongs to a tool call; some providers give every call the same index, or none."""
-    if known.get("index") != call.get("index"):
-        return False
-    return not (known.get("id") and call.get("id")) or known["id"] == call["id"]
+                self._said.finish(message, "done" if left == "done" else "cut")
 
 
 def _keys(writes: Json) -> tuple[str, ...]:
     """Return the state keys that a task wrote; `$ref`, `$type` and the like are none."""
     return tuple(key for key in writes if not key.startswith("$")) if isinstance(writes, dict) else ()
-
-
-def _sum(total: dict[str, Json] | None, usage: dict[str, Json]) -> dict[str, Json]:
-    """Return the usage of a call so far and one more chunk's, added up."""
-    added = dict(total or {})
-    for key, value in usage.items():
-        known = added.get(key)
-        added[key] = known + value if isinstance(known, int) and isinstance(value, int) else value
-    return added
-
-
-def _whole(value: Json) -> int:
-    return value if isinstance(value, int) else 0

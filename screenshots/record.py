@@ -21,8 +21,9 @@ ROOT = HERE.parent
 sys.path.insert(0, str(ROOT))
 
 from lgwatch.events import Interrupted, Json, RunEnded  # noqa: E402  the checkout's own package, wherever this is started
+from lgwatch.live import Launch, LiveRun  # noqa: E402
 from lgwatch.samples import Sample, samples  # noqa: E402
-from lgwatch.sources import Launch, LiveRun, RunRequest  # noqa: E402
+from lgwatch.sources import RunRequest  # noqa: E402
 
 RECORDINGS = ROOT / "tests" / "recordings"
 ANSWERS: dict[str, Sequence[Json]] = {"approval": ("shorter, and friendlier", "approve")}

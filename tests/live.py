@@ -14,8 +14,9 @@ from typing import Any
 
 import lgwatch
 from lgwatch.events import Event, RunEnded
+from lgwatch.live import Launch, LiveRun
 from lgwatch.session import Session
-from lgwatch.sources import Launch, LiveRun, RunRequest
+from lgwatch.sources import RunRequest
 
 ROOT = Path(lgwatch.__file__).parent.parent
 PATIENCE = 40.0

@@ -19,7 +19,7 @@ MODULES = sorted(
 )
 
 VOCABULARY = {"errors", "events"}
-CORE = VOCABULARY | {"values", "refs", "records", "index", "filter", "mix", "session", "text"}
+CORE = VOCABULARY | {"values", "refs", "records", "messages", "index", "filter", "mix", "session", "text"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": {"journal"},  # late: the module is also the public function that reads a journal
@@ -30,7 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "values": {"values", "events", "orjson"},
     "records": {"events"},
     "index": {"events"},
-    "session": {"events", "records", "index"},
+    "messages": {"events", "records"},
+    "session": {"events", "records", "messages", "index"},
     "filter": VOCABULARY,
     "mix": {"filter", "records", "session"},
     "transitions": {"events", "records", "session"},
@@ -39,14 +40,15 @@ ALLOWED: dict[str, set[str]] = {
     "project": {"errors", "scan", "dotenv"},
     "store": VOCABULARY | {"journal"},
     "process": {"events"},
-    "sources": VOCABULARY | {"journal", "process", "store"},
+    "sources": VOCABULARY | {"journal", "store"},
+    "live": VOCABULARY | {"journal", "process", "sources"},
     "samples": VOCABULARY,
     "arguments": VOCABULARY,
     "outline": {"events", "text"},
     "plain": CORE | {"sources"},
     "listing": {"plain", "store", "text"},
     "headless": CORE | {"sources", "plain", "orjson"},
-    "doctor": VOCABULARY | {"lgwatch", "project", "sources", "store", "text"},
+    "doctor": VOCABULARY | {"lgwatch", "live", "project", "sources", "store", "text"},
     "__main__": {"cli"},
 }
 """What a module may import besides the standard library: our modules by their name, others by their package."""
@@ -117,7 +119,7 @@ def test_a_module_imports_what_its_layer_may(path: Path) -> None:
         assert used(path) - may == set()
 
 
-@pytest.mark.parametrize("name", ["session", "filter", "records", "index"])
+@pytest.mark.parametrize("name", ["session", "filter", "records", "messages", "index"])
 def test_the_core_has_no_clock_and_no_files(name: str) -> None:
     assert set(imported(PACKAGE / f"{name}.py")) & {"time", "threading", "json", "os", "io", "pathlib"} == set()
 

@@ -12,7 +12,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 from lgwatch.events import Event, Json, Notice, SpanEnded, SpanStarted
 from lgwatch.runner import messages
-from lgwatch.runner.decode import Decoder, failure
+from lgwatch.runner.decode import Decoder
+from lgwatch.runner.failure import failure
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -80,7 +81,7 @@ class Spans(BaseCallbackHandler):
         given: Json = None,
     ) -> None:
         path = (metadata or {}).get("langgraph_checkpoint_ns")
-        ns, node, task = self._decoder.running(path) if isinstance(path, str) else ((), "", "")
+        ns, node, task = self._decoder.tasks.running(path) if isinstance(path, str) else ((), "", "")
         span = str(run_id)
         outer = self._outer(parent)
         self._open[run_id.int] = _Open(span, kind)
@@ -135,8 +136,8 @@ class Spans(BaseCallbackHandler):
         name = kwargs.get("name")
         if name is None or not metadata or name != metadata.get("langgraph_node") or (tags and _HIDDEN in tags):
             return
-        # A runnable in the node may have the node's name too, a prebuilt agent for one.
-        if (outer := self._outer(parent_run_id)) is not None and outer.kind == "node" and not _first(tags):
+        # A runnable in the node may have the node's name too, however deep: a prebuilt agent for one.
+        if not _first(tags):
             return
         try:
             self._start("node", name, run_id, parent_run_id, metadata)

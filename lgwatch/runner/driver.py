@@ -21,8 +21,9 @@ from lgwatch.runner import request as asking
 from lgwatch.runner.callbacks import Spans
 from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
-from lgwatch.runner.decode import Decoder, node_tags
+from lgwatch.runner.decode import Decoder
 from lgwatch.runner.failure import error_dict
+from lgwatch.runner.tasks import node_tags
 from lgwatch.runner.watchdog import Watchdog
 from lgwatch.values import Values
 
@@ -266,7 +267,7 @@ class Driver:
         decoder.pinned = self._pinned
         spans = Spans(run.append, decoder)
         self._journal.append(asked.event)
-        self._console.locate = decoder.running
+        self._console.locate = decoder.tasks.running
         self._console.sole = lambda: _place(decoder)
         self.run = run
         run.task = asyncio.ensure_future(self._follow(run, asked, decoder, spans))
@@ -493,5 +494,5 @@ def _returned(graph: Any, streamed: Any) -> Any:
 
 
 def _place(decoder: Decoder) -> Place:
-    task = decoder.sole()
+    task = decoder.tasks.sole()
     return (task.ns, task.node, task.id) if task else NOWHERE

@@ -153,3 +153,10 @@ def _clean(text: str, most: int) -> str:
         head, tail = most // 4, most // 2
         text = f"{text[:head]}\n… {len(text) - head - tail} characters …\n{text[-tail:]}"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def failure(error: object) -> dict[str, Json]:
+    """Return `{type, message, traceback}` of what a task failed with: an exception, or its `repr` in older versions."""
+    if isinstance(error, BaseException):
+        return error_dict(error)
+    return {"type": "", "message": str(error), "traceback": ""}

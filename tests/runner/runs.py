@@ -18,7 +18,8 @@ from pydantic import Field
 from lgwatch.events import Event, MessageChunk
 from lgwatch.runner.callbacks import Spans
 from lgwatch.runner.custom import pin_custom_events
-from lgwatch.runner.decode import Decoder, node_tags
+from lgwatch.runner.decode import Decoder
+from lgwatch.runner.tasks import node_tags
 from lgwatch.values import snapshot
 
 MODES = ["updates", "messages", "custom", "debug"]
