@@ -202,7 +202,7 @@ class WatchApp(App[None]):
         # What is there now stays for good; without this every full collection walks through all of it.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(10_000, 20, 50)  # a young collection of more would be felt in a key
         self._frame()
 
     def _reload(self) -> None:
@@ -263,6 +263,7 @@ class WatchApp(App[None]):
             for pane in self.panes:
                 if pane.display:
                     pane.show(session, self.keep, now)
+                    pane.settle()
         self._draw_lines(now)
 
     def _draw_lines(self, now: float) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
@@ -31,6 +33,11 @@ class Subject:
     task: str = ""
 
 
+CALM = 0.2
+"""Seconds between two changes of a border that are only another number."""
+NUMBER = re.compile(r"\d[\d., ]*(?:ms|s|m)?")
+
+
 class Pane(Vertical):
     """A bordered part of the screen with one `LineView`. Subclasses set `title_`, and refresh `rows` in `show`."""
 
@@ -51,7 +58,9 @@ class Pane(Vertical):
         self.rows = rows
         self.source = source
         self.view = self.make_view(rows)
-        self._marks = ("", "")
+        self._wanted = ("", "")
+        self._marks = ("", "\0")  # what the border says
+        self._marked = -CALM  # when it was last changed
 
     def make_view(self, rows: Rows) -> LineView:
         """Return the view on the rows."""
@@ -71,12 +80,24 @@ class Pane(Vertical):
         self.view.empty = [(f"  {why}", "faint")] if why else []
 
     def mark(self, right: str, bottom: str) -> None:
-        """Set what stands in the border: beside the title, and at the bottom right."""
-        if (right, bottom) != self._marks or not self.border_title:
-            self._marks = (right, bottom)
-            title = f"{self.title_} · {right}" if right else self.title_
-            self.border_title = Content(plain(clean(title)))
-            self.border_subtitle = Content(plain(clean(bottom)))
+        """Set what stands in the border: beside the title, and at the bottom right.
+
+        A border is painted with all that is in it, so a number that runs is set a few times a second; `settle` sees to
+        the last one.
+        """
+        self._wanted = (right, bottom)
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the border say what it was last told to."""
+        now = monotonic()
+        if self._wanted == self._marks or (now - self._marked < CALM and _words(self._wanted) == _words(self._marks)):
+            return
+        self._marks, self._marked = self._wanted, now
+        right, bottom = self._wanted
+        title = f"{self.title_} · {right}" if right else self.title_
+        self.border_title = Content(plain(clean(title)))
+        self.border_subtitle = Content(plain(clean(bottom)))
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw the session as it is at `now` (seconds since the journal's start), as far as `keep` lets it through."""
@@ -98,3 +119,7 @@ class Pane(Vertical):
         if index is None:
             index = min(self.view.top + self.view.size.height, len(self.rows)) - 1
         return index if 0 <= index < len(self.rows) else None
+
+
+def _words(marks: tuple[str, str]) -> list[str]:
+    return [NUMBER.sub("", mark) for mark in marks]
