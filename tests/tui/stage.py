@@ -99,6 +99,8 @@ async def drawn(pilot) -> None:
         before = len(app.session.index)
         app._apply(app.source.poll())
         app._drawn = None
+        for pane in app.panes:  # a number in a border is set a few times a second: no clock may decide what is seen
+            pane._marked = -1.0
         app._draw()
         await pilot.pause()
         if len(app.session.index) == before:
