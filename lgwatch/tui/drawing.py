@@ -15,7 +15,7 @@ from .layered import arrange
 from .linework import Linework
 from .plan import Links, Node, Plan
 from .routing import Routes, route
-from .text import cell_len, clean, crop
+from .text import cell_len, clean, crop, plain
 
 WORDS = {"__start__": "START", "__end__": "END"}
 
@@ -211,7 +211,9 @@ class _Painter:
         links = self.links.get(parent.id, Links())
         told = links.told
         entered = {edge[1] for edge in (*told, *links.observed)}
-        again = {a: crop(" / ".join(told.get((a, b), ())), 16, "…") for a, b in (*told, *links.observed) if a == b}
+        again = {
+            a: crop(" / ".join(told.get((a, b), ())), 16, plain("…")) for a, b in (*told, *links.observed) if a == b
+        }
         inner: dict[str, _Level] = {}
         sizes: dict[str, Size] = {}
         for name in parent.children:
@@ -225,7 +227,7 @@ class _Painter:
             if self.width and sizes[name].width > self.width:
                 return None
         cut = max(self.style.name, 12)
-        texts = {edge: crop(" / ".join(labels), cut, "…") for edge, labels in told.items() if edge[0] != edge[1]}
+        texts = {edge: crop(" / ".join(labels), cut, plain("…")) for edge, labels in told.items() if edge[0] != edge[1]}
         widths = {edge: cell_len(text) for edge, text in texts.items()}
         layers = arrange(sizes, widths, gap=self.style.gap, budget=budget, most=self.width, observed=links.observed)
         if layers is None:
@@ -250,7 +252,7 @@ class _Painter:
 
     def _name(self, node: Node) -> str:
         word = WORDS.get(node.name) if node.kind in ("start", "end") else None
-        return word or crop(clean(node.name), self.style.name, "…") or "?"
+        return word or crop(clean(node.name), self.style.name, plain("…")) or "?"
 
     # --- places
 

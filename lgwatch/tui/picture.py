@@ -13,8 +13,9 @@ from .text import ASCII, cell_len, crop
 EDGE_STYLES = {"": "faint", "taken": "", "last": "bold accent"}
 """State of an edge → how it looks: one that could be taken, one that was, the last transition. Where several share a
 line the later in this table is shown."""
+HEADS = "▼◂"
 _RANKS = {state: rank for rank, state in enumerate(EDGE_STYLES)}
-_PLAIN = str.maketrans("─│╭╮╰╯├┤┬┴┼═║╔╗╚╝╤╟▼◂↺╵╶╷╴", "-|+++++++++=|++++++v<@|-|-")
+_PLAIN = str.maketrans("─│╭╮╰╯├┤┬┴┼═║╔╗╚╝╤╟▼◂╵╶╷╴", "-|+++++++++=|++++++v<|-|-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class Picture(Rows):
         line = self._line(index)
         over = self._written(line)
         parts = [part for run in line.runs for part in _around(run, self._style(run), over)]
+        if ASCII:
+            parts = [(x, text.translate(_PLAIN), style) for x, text, style in parts]
         row: Row = []
         at = -max((width - self.drawing.width) // 2, 0)
         for x, text, style in sorted([*parts, *over], key=lambda part: part[0]):
@@ -91,7 +94,7 @@ class Picture(Rows):
                 row.append((" " * (x - at), ""))
             row.append((text, style))
             at = x + cell_len(text)
-        return [(text.translate(_PLAIN), style) for text, style in row] if ASCII else row
+        return row
 
     # --- what is on a row
 
@@ -117,7 +120,8 @@ class Picture(Rows):
             if y == rect.y + 1:
                 names.append(box)
         for x, (char, edges) in self.drawing.lines.row(y).items():
-            cells[x] = (char, "", edges)
+            # Where a line leaves a box, the border goes on: it looks like the border until the edge is taken.
+            cells[x] = (char, cells[x][1] if x in cells and char not in HEADS else "", edges)
         for box in boxes:  # a caption stands in one of the rows of its box
             slots += [(box, index) for index, slot in enumerate(box.slots) if slot.y == y]
         runs: list[_Run] = []
@@ -146,7 +150,7 @@ class Picture(Rows):
                 style = EDGE_STYLES[self.edge((box.id, box.id))]
                 alone = len(box.again) == 1
                 x = box.rect.x + (box.rect.width - 2 if alone else 5 + cell_len(box.name))
-                over.append((x, box.again, style))
+                over.append((x, box.again.replace("↺", "@") if ASCII else box.again, style))
         for box, index in line.slots:
             over += _caption(box, index, self.node(box.id).caption)
         for x, text, edges in line.labels:
@@ -154,9 +158,8 @@ class Picture(Rows):
         return sorted(over, key=lambda each: each[0])
 
     def _style(self, run: _Run) -> str:
-        if run.node:
-            return self.node(run.node).border
-        return EDGE_STYLES[self._state(run.edges)]
+        state = self._state(run.edges)
+        return self.node(run.node).border if run.node and not state else EDGE_STYLES[state]
 
     def _state(self, edges: frozenset[Edge]) -> str:
         return max((self.edge(edge) for edge in edges), key=_RANKS.__getitem__, default="")
