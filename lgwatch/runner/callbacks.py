@@ -10,10 +10,10 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from lgwatch.events import Event, Json, Notice, SpanEnded, SpanStarted
+from lgwatch.events import Event, Json, SpanEnded, SpanStarted
 from lgwatch.runner import messages
 from lgwatch.runner.decode import Decoder
-from lgwatch.runner.failure import failure
+from lgwatch.runner.failure import Failures, failure
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
@@ -28,7 +28,7 @@ def _guarded(method: Method) -> Method:
         try:
             method(self, *args, **kwargs)
         except Exception as error:
-            self.note(error)
+            self.failures.note(error)
 
     return call  # type: ignore[return-value]
 
@@ -38,6 +38,8 @@ class _Open(NamedTuple):
 
     span: str
     kind: str
+    path: str = ""
+    """Of an attempt: the checkpoint namespace, which is its task's own."""
 
 
 class Spans(BaseCallbackHandler):
@@ -61,13 +63,8 @@ class Spans(BaseCallbackHandler):
         # By the number of the run's id: ids hash, compare and print themselves in Python.
         self._root = 0
         self._open: dict[int, _Open] = {}
-        self._noted = False
-
-    def note(self, error: BaseException) -> None:
-        """Say once that something in lgwatch itself went wrong."""
-        if not self._noted:
-            self._noted = True
-            self._append(Notice(code="internal", text=f"a span could not be recorded: {type(error).__name__}: {error}"))
+        self._attempts: set[str] = set()
+        self.failures = Failures(append, "a span")
 
     def _start(
         self,
@@ -84,7 +81,9 @@ class Spans(BaseCallbackHandler):
         ns, node, task = self._decoder.tasks.running(path) if isinstance(path, str) else ((), "", "")
         span = str(run_id)
         outer = self._outer(parent)
-        self._open[run_id.int] = _Open(span, kind)
+        self._open[run_id.int] = _Open(span, kind, path if kind == "node" and isinstance(path, str) else "")
+        if kind == "node":
+            self._attempts.add(self._open[run_id.int].path)
         self._append(
             SpanStarted(
                 ns=ns, span=span, parent=outer.span if outer else "", kind=kind, name=name, task=task, node=node,
@@ -106,6 +105,8 @@ class Spans(BaseCallbackHandler):
         ended = self._open.pop(run_id.int, None)
         if ended is None:
             return
+        if ended.kind == "node":
+            self._attempts.discard(ended.path)
         self._append(
             SpanEnded(
                 span=ended.span, status="ok" if error is None else "error",
@@ -137,12 +138,12 @@ class Spans(BaseCallbackHandler):
         if name is None or not metadata or name != metadata.get("langgraph_node") or (tags and _HIDDEN in tags):
             return
         # A runnable in the node may have the node's name too, however deep: a prebuilt agent for one.
-        if not _first(tags):
+        if metadata.get("langgraph_checkpoint_ns") in self._attempts:
             return
         try:
             self._start("node", name, run_id, parent_run_id, metadata)
         except Exception as failed:
-            self.note(failed)
+            self.failures.note(failed)
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note the end of an attempt, or what the root graph returned."""
@@ -271,11 +272,6 @@ class Spans(BaseCallbackHandler):
 _HIDDEN = "langsmith:hidden"
 _SIGNALS = frozenset({"GraphInterrupt", "NodeInterrupt", "GraphBubbleUp", "ParentCommand"})
 """Exceptions by which LangGraph steers; none of them is a failure."""
-
-
-def _first(tags: Sequence[str] | None) -> bool:
-    """Whether this chain is the task itself: LangGraph tags it with its step."""
-    return any(tag.startswith("graph:step:") for tag in tags or ())
 
 
 def _name(serialized: Any, kwargs: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig, RunnableLambda
 from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
@@ -657,6 +658,40 @@ def test_an_interrupt_is_no_failed_attempt() -> None:
 
     events = play(line(ask, checkpointer=InMemorySaver()), sync=SYNC, spans=True)
     assert events.one(SpanEnded).status == "ok"
+
+
+@pytest.mark.parametrize("sync", [True, False])
+def test_an_agent_of_the_nodes_own_name_deep_in_its_node_is_no_second_attempt(sync: bool) -> None:
+    agent = StateGraph(Log).add_node("inner", node).add_edge(START, "inner").compile(name="expert")
+    within = RunnableLambda(agent.invoke, agent.ainvoke).with_config(run_name="call_agent")
+
+    async def later(state: Log, config: RunnableConfig) -> Any:
+        return await within.ainvoke(state, config)
+
+    expert = RunnableLambda(lambda state, config: within.invoke(state, config), later)
+    graph = StateGraph(Log).add_node("expert", expert).add_edge(START, "expert").compile()
+    events = play(graph, sync=sync, spans=True)
+    assert [event.name for event in events.of(SpanStarted, kind="node")] == ["expert", "inner"]
+
+
+def test_each_attempt_of_a_functional_task_has_a_span() -> None:
+    calls: list[int] = []
+
+    @task(retry_policy=RetryPolicy(initial_interval=0.001, jitter=False))
+    def flaky(number: int) -> int:
+        calls.append(number)
+        if len(calls) == 1:
+            raise ConnectionError("cut")
+        return number
+
+    @entrypoint()
+    def flow(number: int) -> int:
+        return flaky(number).result()
+
+    events = play(flow, 1, sync=SYNC, spans=True)
+    attempts = events.of(SpanStarted, kind="node", name="flaky")
+    assert [events.one(SpanEnded, span=event.span).status for event in attempts] == ["error", "ok"]
+    assert {event.task for event in attempts} == {events.one(TaskStarted, node="flaky").task}
 
 
 def test_a_loop_that_ends_by_itself_counts_each_visit() -> None:
