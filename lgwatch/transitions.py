@@ -43,6 +43,8 @@ class _Flow:
     steps: dict[int, list[Task]] = field(default_factory=dict)
     led: dict[str, set[str]] = field(default_factory=dict)
     """Task id → the nodes that it set off."""
+    called: set[str] = field(default_factory=set)
+    """Tasks that another one of their step called, and waits for."""
     fresh: bool = True
     """Whether it began at START in this run; else it goes on from a checkpoint."""
 
@@ -149,6 +151,19 @@ class Transitions:
             told.append({"id": name, "name": short, "kind": kind})
         return told
 
+    def edges(self) -> list[dict[str, Json]]:
+        """Return the graph's edges, and those between nodes that it did not tell of, as `GraphLoaded` has them."""
+        told = list(self._graph.edges) if self._graph is not None else []
+        return told + [
+            {"source": source, "target": target, "conditional": False}
+            for source, target in self.dynamic
+            if source in self.unknown and target in self.unknown
+        ]
+
+    def observed(self) -> list[Edge]:
+        """Return the edges that were taken between nodes of the graph, or from and to them, without being told of."""
+        return [edge for edge in self.dynamic if edge[0] not in self.unknown or edge[1] not in self.unknown]
+
     # --- the fold
 
     def _learn(self, graph: GraphLoaded | None) -> None:
@@ -172,7 +187,9 @@ class Transitions:
         self.visits[name] = self.visits.get(name, 0) + 1
         edges: list[Edge] = []
         for source in self._sources(task, flow):
-            if isinstance(source, Task):
+            if isinstance(source, Task) and task.id in flow.called:
+                edges.append((node_id(source), name))
+            elif isinstance(source, Task):
                 flow.led.setdefault(source.id, set()).add(name)
                 edges.append((node_id(source), name))
             else:
@@ -220,8 +237,9 @@ class Transitions:
             yield next((one for one in flow.steps.get(task.step, []) if node_id(one) == failed), failed)
             return
         before = flow.before(task.step)
-        if PUSH in task.triggers and (callers := self._callers(task, flow)):
-            yield callers
+        if PUSH in task.triggers and (caller := self._caller(task, flow)):
+            flow.called.add(task.id)
+            yield caller
         elif not before:
             if flow.fresh:
                 yield flow.prefix + START
@@ -267,7 +285,7 @@ class Transitions:
                     yield one
 
     @staticmethod
-    def _callers(task: Task, flow: _Flow) -> Task | None:
+    def _caller(task: Task, flow: _Flow) -> Task | None:
         """The task that called this one, a `@task` of the same step; None where a `Send` of the step before did."""
         if flow.before(task.step):
             return None
@@ -298,8 +316,9 @@ class Transitions:
             for task in tasks:
                 targets = self._known.get(node_id(task), {})
                 certain = end in targets and not targets[end]
-                last = step == newest and not flow.led.get(task.id)
-                if task.status == "done" and task.run == flow.run.id and (certain or last):
+                # An edge to END is also drawn for a node of which nothing is known: it counts where nothing else came.
+                ended = task.status == "done" and task.run == flow.run.id and not flow.led.get(task.id)
+                if ended and (certain or step == newest) and task.id not in flow.called:
                     flow.led.setdefault(task.id, set()).add(end)
                     edges.append((node_id(task), end))
         for edge in dict.fromkeys(edges):

@@ -62,7 +62,8 @@ def test_a_way_that_the_graph_does_not_tell_of_is_a_dynamic_edge():
     lies = graph((START, "a"), ("a", END), conditional=())
     lies.nodes.append({"id": "b", "name": "b", "kind": "node"})
     transitions = taken(lies, run(), visit("a", 1), visit("b", 2), ended(), start=False)
-    assert transitions.taken == {(START, "a"): 1, ("a", "b"): 1, ("a", END): 1, ("b", END): 1}
+    assert transitions.taken == {(START, "a"): 1, ("a", "b"): 1, ("b", END): 1}
+    assert transitions.observed() == [("a", "b"), ("b", END)]
     assert list(transitions.dynamic) == [("a", "b"), ("b", END)]
 
 
@@ -133,10 +134,30 @@ def test_nodes_that_nobody_told_of_are_found_where_they_ran():
         "lead:agent:__end__",
     ]
     assert node_id(session.task("model-1")) == "lead:agent:model"
+    inside = {(edge["source"], edge["target"]) for edge in transitions.edges()} - {(START, "lead"), ("lead", END)}
+    assert ("lead:agent:__start__", "lead:agent:model") in inside
+    assert transitions.observed() == []
     kinds = {node["id"]: (node["kind"], node.get("subgraph")) for node in transitions.nodes()}
     assert kinds["lead"][1] == "lead"
     assert kinds["lead:agent"][0] == "subgraph"
     assert kinds["lead:agent:__end__"][0] == "end"
+
+
+def test_what_a_task_calls_is_no_way_on_from_it():
+    push = ("__pregel_push",)
+    transitions = taken(
+        graph((START, "flow"), ("flow", END)), run(), task("flow", step=0, triggers=(START,)),
+        visit("slow", 0, id="s1", triggers=push), visit("slow", 0, id="s2", triggers=push), result("flow", step=0), ended(),
+        start=False,
+    )  # fmt: skip
+    assert transitions.taken == {(START, "flow"): 1, ("flow", "slow"): 2, ("flow", END): 1}
+
+
+def test_a_parallel_branch_that_ended_early_reached_the_end():
+    told = graph((START, "a"), (START, "b"), ("a", END), ("b", "c"), ("c", END))
+    transitions = taken(told, run(), visit("a", 1), visit("b", 1), visit("c", 2), ended(), start=False)
+    assert transitions.taken["a", END] == 1
+    assert ("b", END) not in transitions.taken
 
 
 def test_an_answer_goes_on_where_the_run_stopped():
