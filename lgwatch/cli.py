@@ -385,6 +385,7 @@ def _go(recorded: tuple[Launch, bool], request: RunRequest, view: View, *, reloa
     from lgwatch.live import LiveRun
 
     launch, keep = recorded
+    launch = replace(launch, config=request.config)
     view.changed = Changes(launch.app_dir) if reload else None
     first, number = launch.journal, 1
     while (code := _watch(LiveRun(launch, keep=keep), request, view)) == AGAIN:

@@ -26,7 +26,8 @@ RUNGS = ("drain", "cancel", "terminate", "kill")
 class Launch:
     """What the graph's process is started with: `env` are defaults below the environment, `paths` importable folders.
 
-    `target` is as `resolve_target` gives it, `label` as the user typed it; `mode` is `auto`, `sync` or `async`.
+    `target` is as `resolve_target` gives it, `label` as the user typed it; `mode` is `auto`, `sync` or `async`; `config`
+    is what a factory gets that asks for one.
     """
 
     target: str
@@ -38,6 +39,7 @@ class Launch:
     env: dict[str, str] = field(default_factory=dict)
     checkpointer: str = "keep"
     mode: str = "auto"
+    config: dict[str, Json] = field(default_factory=dict)
 
 
 class LiveRun(Tail):
@@ -155,7 +157,7 @@ class LiveRun(Tail):
         self._process.send({
             "command": "load", "target": launch.target, "journal": str(launch.journal.absolute()),
             "app_dir": str(launch.app_dir), "paths": list(launch.paths), "checkpointer": launch.checkpointer,
-            "mode": launch.mode, "label": launch.label,
+            "mode": launch.mode, "label": launch.label, "config": launch.config,
         })  # fmt: skip
 
     def start(self, request: RunRequest) -> None:

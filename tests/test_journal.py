@@ -648,3 +648,32 @@ def test_the_public_functions_refuse_what_is_no_journal(path: Path):
     for call in calls:
         with pytest.raises(JournalError):
             call()
+
+
+def test_nodes_and_edges_that_are_no_objects_are_left_out() -> None:
+    event = decode(b'{"type":"graph","at":1.0,"nodes":[{"id":"a"},"b",null],"edges":7}')
+    assert (event.nodes, event.edges) == ([{"id": "a"}], [])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("tail", [b"", b'{"type":"custom","at":9', b"nonsense\n" * 20_000])
+def test_a_writer_that_goes_on_stamps_after_the_last_event_whatever_follows_it(tmp_path: Path, tail: bytes) -> None:
+    path = tmp_path / "run.jsonl"
+    body = b'{"type":"custom","at":%.1f,"data":"' + b"x" * 200_000 + b'"}\n'
+    path.write_bytes(b'{"lgwatch":1,"started":"nobody knows"}\n' + body % 3 + body % 1e9 + tail)
+    writer = JournalWriter.attach(path)
+    writer.append(Notice(code="here", text=""))
+    writer.close()
+    reader = JournalReader(path)
+    *_, last = reader.poll()
+    assert (getattr(last, "code", ""), last.at >= 1e9) == ("here", True)
+    reader.close()
+
+
+def test_a_writer_that_goes_on_reads_no_more_than_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "run.jsonl"
+    line = b'{"type":"custom","at":1.0,"data":"' + b"x" * 1_000 + b'"}\n'
+    path.write_bytes(b'{"lgwatch":1}\n' + line * 5_000)
+    read, real = [], os.pread
+    monkeypatch.setattr(os, "pread", lambda *asked: (read.append(asked[1]), real(*asked))[1])
+    JournalWriter.attach(path).close()
+    assert sum(read) < 300_000

@@ -104,8 +104,17 @@ def decode(line: bytes) -> Event:
         if types is None or type(value) in types:
             put(event, value)
         else:
-            put(event, _strings(value) if type(default) is tuple else default)
+            put(event, _coerced(value, default))
     return event
+
+
+def _coerced(value: Json, default: Json) -> Json:
+    """Return a field that JSON has no type of its own for: a tuple of strings, or a list of objects."""
+    if type(default) is tuple:
+        return _strings(value)
+    if type(default) is list and type(value) is list:
+        return [one for one in value if type(one) is dict]
+    return default
 
 
 def _strings(value: Json) -> tuple[str, ...]:
@@ -118,12 +127,12 @@ _TYPES: dict[str, frozenset[type]] = {
     "float": frozenset({float, int}),
     "bool": frozenset({bool}),
     "dict": frozenset({dict}),
-    "list": frozenset({list}),
     "None": frozenset({type(None)}),
     "Namespace": frozenset(),
     "tuple": frozenset(),
+    "list": frozenset(),
 }
-"""JSON types of a field by the words of its annotation; a list becomes a tuple where one is meant."""
+"""JSON types of a field by the words of its annotation; none for what has to be coerced."""
 
 
 def _slots(cls: type[Event]) -> list[tuple[str, Callable[[Event, Json], None], Json, frozenset[type] | None]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, aclosing
@@ -15,14 +14,17 @@ from typing import Any
 from langgraph.types import Command
 
 from lgwatch.errors import InputError, LgwatchError
-from lgwatch.events import Event, Interrupted, Json, MessageChunk, Notice, RunEnded, RunStarted
+from lgwatch.events import Interrupted, Json, Notice, RunEnded, RunStarted
 from lgwatch.journal import JournalWriter
 from lgwatch.runner import request as asking
+from lgwatch.runner import way
+from lgwatch.runner.attach import attach
 from lgwatch.runner.callbacks import Spans
 from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
-from lgwatch.runner.failure import error_dict
+from lgwatch.runner.failure import Failures, error_dict
+from lgwatch.runner.run import Run
 from lgwatch.runner.tasks import node_tags
 from lgwatch.runner.watchdog import Watchdog
 from lgwatch.values import Values
@@ -30,45 +32,6 @@ from lgwatch.values import Values
 MODES = ["updates", "messages", "custom", "debug"]
 GRACE = 0.5
 """Seconds that a run gets to end by itself after an exception has left the event loop."""
-OLD_PYTHON = sys.version_info < (3, 11)
-
-
-class Run:
-    """One invocation: what it was asked, what it has been told since, and how it ended."""
-
-    def __init__(self, name: str, thread: str, journal: JournalWriter) -> None:
-        self.id = name
-        self.thread = thread
-        self.stop = ""
-        """How it was asked to stop: `drain`, `cancel`, or not at all."""
-        self.why: dict[str, Json] | None = None
-        """Why, as an error, if whoever stopped it said so: a timeout does."""
-        self.control: Any = None
-        self.task: asyncio.Task[None] | None = None
-        self.escaped: BaseException | None = None
-        self._journal = journal
-        # Reentrant: what decodes a part in a thread of its own holds it, so that nothing follows the result.
-        self.lock = threading.RLock()
-        self.ended = threading.Event()
-
-    def append(self, event: Event) -> None:
-        """Write an event of this run; nothing after its end."""
-        with self.lock:
-            if not self.ended.is_set():
-                self._journal.append(event)
-
-    def repeat(self, event: MessageChunk) -> Callable[[str], None]:
-        """Return a function that writes the chunk with another text each time."""
-        return self._journal.repeat(event)
-
-    def end(self, status: str, *, error: dict[str, Json] | None = None, output: Json = None) -> None:
-        """Write the run's result; once, whoever is first."""
-        if status == "stopped":
-            error = error or self.why
-        with self.lock:
-            if not self.ended.is_set():
-                self._journal.append(RunEnded(run=self.id, status=status, error=error, output=output))
-                self.ended.set()
 
 
 @dataclass
@@ -121,56 +84,19 @@ class Driver:
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def load(self, target: object, label: str) -> None:
-        """Make a graph of what was imported, and tell what it is. Raises TargetError."""
+    async def load(self, target: object, label: str, config: Mapping[str, Json] | None = None) -> None:
+        """Make a graph of what was imported, and tell what it is; `config` is for factories. Raises TargetError."""
         from lgwatch.runner import loader
         from lgwatch.runner.describe import describe
 
-        loaded = await loader.build(target, stack=self._stack)
+        loaded = await loader.build(target, config=config, stack=self._stack)
         for code, text in loaded.notices:
             self.notice(code, text)
         self._graph = loaded.graph
         self._journal.append(describe(loaded.graph, label))
-        self._attach()
+        self._attached = attach(self._graph, self._checkpointer, self.notice)
         self._pinned = pin_custom_events()
         self._node_tags = node_tags(self._graph)
-
-    def _attach(self) -> None:
-        """Give a graph without a checkpointer one that keeps references, unless it must have none."""
-        graph = self._graph
-        own = getattr(graph, "checkpointer", None)
-        if not hasattr(graph, "checkpointer"):
-            return
-        if self._checkpointer == "none":
-            if own is not None:
-                graph.checkpointer = None
-                self.notice("checkpointer", "the graph's own checkpointer is not used: nothing can be resumed")
-            return
-        if self._checkpointer == "keep" and own is not None:
-            return
-        if own is None and self._would_change(graph):
-            self.notice(
-                "checkpointer",
-                "no checkpointer was attached: a subgraph that keeps its own state would behave differently",
-            )
-            return
-        from lgwatch.runner.saver import ReferenceSaver
-
-        graph.checkpointer = ReferenceSaver()
-        self._attached = True
-        instead = "in place of the graph's own" if own else "since the graph has none"
-        self.notice(
-            "checkpointer",
-            f"checkpoints are kept in memory {instead}; they refer to the live state, and end with this process",
-        )
-
-    @staticmethod
-    def _would_change(graph: Any) -> bool:
-        """Whether a subgraph uses its parent's checkpointer to remember calls, which it can only do when there is one."""
-        try:
-            return any(sub.checkpointer is True for _, sub in graph.get_subgraphs(recurse=True))
-        except Exception:  # only looked at to be careful
-            return False
 
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -284,7 +210,7 @@ class Driver:
         """Run the graph to its end, whatever end that is."""
         try:
             options = self._options(run, asked, spans)
-            if await self._is_sync(asked.config):
+            if await way.is_sync(self._graph, asked.config, self._mode, self.notice):
                 await self._stream_in_thread(run, asked, options, decoder)
             else:
                 await self._stream(run, asked, options, decoder)
@@ -309,13 +235,13 @@ class Driver:
             from langgraph.runtime import RunControl
 
             run.control = options["control"] = RunControl()
-        if OLD_PYTHON and self._mode != "sync" and self._async_only():
+        if way.OLD_PYTHON and self._mode != "sync" and way.async_only(self._graph):
             # A writer that is asked for in an async node raises when somebody listens, before Python 3.11.
             options["stream_mode"].remove("custom")
         return options
 
     async def _stream(self, run: Run, asked: Request, options: dict[str, Any], decoder: Decoder) -> None:
-        decode, guard = decoder.decode, _Guard(run)
+        decode, guard = decoder.decode, Failures(run.append, "a part of the stream")
         async with aclosing(self._graph.astream(asked.input, **options)) as stream:
             async for ns, mode, payload in stream:
                 try:
@@ -328,7 +254,7 @@ class Driver:
     async def _stream_in_thread(self, run: Run, asked: Request, options: dict[str, Any], decoder: Decoder) -> None:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[BaseException | None] = loop.create_future()
-        guard = _Guard(run)
+        guard = Failures(run.append, "a part of the stream")
 
         def arrive(outcome: BaseException | None) -> None:
             if not done.done():  # else the run was cancelled meanwhile
@@ -394,47 +320,6 @@ class Driver:
         self._console.locate = lambda path: NOWHERE
         self._console.sole = lambda: NOWHERE
 
-    # ── sync or async ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _async_only(self) -> str:
-        """Return the name of a node that only runs asynchronously; empty when there is none."""
-        for name, node in (getattr(self._graph, "nodes", None) or {}).items():
-            bound = getattr(node, "bound", None)
-            if getattr(bound, "func", 0) is None and getattr(bound, "afunc", None) is not None:
-                return str(name)
-        return ""
-
-    async def _is_sync(self, config: Mapping[str, Any]) -> bool:
-        """Decide between `stream` in a thread and `astream`. Raises InputError where neither would work."""
-        if self._mode != "auto":
-            return self._mode == "sync"
-        async_only = self._async_only()
-        if await self._saver_is_sync(config):
-            if async_only:
-                raise InputError(
-                    f"the graph's checkpointer works only synchronously, and its node {async_only!r} only asynchronously",
-                    "use the asynchronous form of the checkpointer, or --checkpointer memory",
-                )
-            return True
-        if OLD_PYTHON and async_only:
-            self.notice(
-                "python310",
-                "before Python 3.11, async nodes show no custom events, and tokens only where the config is passed on",
-            )
-        return OLD_PYTHON and not async_only
-
-    async def _saver_is_sync(self, config: Mapping[str, Any]) -> bool:
-        saver: Any = getattr(self._graph, "checkpointer", None)
-        if self._attached or not hasattr(saver, "aget_tuple"):
-            return False
-        try:
-            await saver.aget_tuple({"configurable": {"checkpoint_ns": "", **config["configurable"]}})
-        except NotImplementedError:
-            return True
-        except Exception:  # a database that is not there: the run will say so better
-            return False
-        return False
-
     # ── stopping ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def stop(self, how: str, why: dict[str, Json] | None = None) -> None:
@@ -458,20 +343,6 @@ class Driver:
         run.escaped = error
         # In most cases the same exception also reaches the run by the ordinary way, with a better traceback.
         loop.call_later(GRACE, run.task.cancel)
-
-
-class _Guard:
-    """Notes the first failure of lgwatch itself in a run; the run goes on."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._noted = False
-
-    def note(self, error: Exception) -> None:
-        if not self._noted:
-            self._noted = True
-            text = f"a part of the stream could not be recorded: {type(error).__name__}: {error}"
-            self._run.append(Notice(code="internal", text=text))
 
 
 def _may_leave(run: Run, ns: tuple[str, ...], mode: str, payload: Any) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 from lgwatch.errors import LgwatchError
-from lgwatch.events import Json
+from lgwatch.events import Event, Json, Notice
 
 MAX_TEXT = 64 * 1024
 MAX_MESSAGE = 16 * 1024
@@ -160,3 +160,20 @@ def failure(error: object) -> dict[str, Json]:
     if isinstance(error, BaseException):
         return error_dict(error)
     return {"type": "", "message": str(error), "traceback": ""}
+
+
+class Failures:
+    """Notes the first failure of lgwatch itself in a run, which goes on; the others are like it."""
+
+    def __init__(self, append: Callable[[Event], None], what: str) -> None:
+        """`what` could not be recorded: `a span`."""
+        self._append = append
+        self._what = what
+        self._noted = False
+
+    def note(self, error: BaseException) -> None:
+        """Say it, if nothing was said before."""
+        if not self._noted:
+            self._noted = True
+            text = f"{self._what} could not be recorded: {type_name(error)}: {message_of(error)}"
+            self._append(Notice(code="internal", text=text))

@@ -2,7 +2,7 @@
 
 LangGraph does not enforce a TypedDict: every key is "required" by its type and none by the graph. So a key counts as
 needed only if the channel has no start value and, where the source of the nodes can be read, some node reads it before
-any node writes it.
+any node writes it. This is the one place that says so: the schema that is shown and the start of a run both ask here.
 """
 
 from __future__ import annotations
@@ -33,13 +33,14 @@ def needs_input(graph: Any) -> list[str]:
         if builder is None:
             return _parameter(graph)
         schema = input_class(builder)
-        keys = [key for key in input_keys(graph) if not _is_optional(schema, key)]
+        keys = input_keys(graph)
         keys = [key for key in keys if key == _MESSAGES or not _has_start_value(builder.channels.get(key))]
         if keys == [ROOT]:
             return ["input"]
         # The graph makes an instance of such a class before its first node runs.
-        enforced = dataclasses.is_dataclass(schema) or (inspect.isclass(schema) and issubclass(schema, BaseModel))
-        return keys if enforced else [key for key in keys if _is_read_first(graph, key)]
+        if dataclasses.is_dataclass(schema) or (inspect.isclass(schema) and issubclass(schema, BaseModel)):
+            return [key for key in keys if not _is_optional(schema, key)]
+        return [key for key in keys if _is_read_first(graph, key, doubt=not _is_optional(schema, key))]
     except Exception:  # schemas and nodes are foreign classes; asking for too little beats failing a run
         return []
 
@@ -139,21 +140,25 @@ def _has_start_value(channel: Any) -> bool:
 # --- what the nodes do with a key, from their source
 
 
-def _is_read_first(graph: Any, key: str) -> bool:
-    """Say whether a run may come to read a key that only the input can have written; True when in doubt."""
+def _is_read_first(graph: Any, key: str, *, doubt: bool) -> bool:
+    """Say whether a run may come to read a key that only the input can have written; `doubt` where nobody can tell."""
     first = _first_nodes(graph)
     reads = writes = False
     for name, node in graph.nodes.items():
         if name == "__start__":
             continue
         use = _use(node_function(node.bound), key)
-        if use is None or (name in first and use[0]):
+        if use is None:
+            return doubt
+        if name in first and use[0]:
             return True
         reads, writes = reads or use[0], writes or use[1]
     for source, branches in graph.builder.branches.items():
         for branch in branches.values():
             use = _use(node_function(branch.path), key)
-            if use is None or (source == "__start__" and use[0]):
+            if use is None:
+                return doubt
+            if source == "__start__" and use[0]:
                 return True
             reads = reads or use[0]
     return reads and not writes

@@ -9,6 +9,7 @@ from typing import Any
 
 from lgwatch.errors import InputError
 from lgwatch.events import Json
+from lgwatch.runner.needs import ROOT, input_class, input_keys, needs_input
 
 
 class NeedsInput(Exception):  # noqa: N818 - not an error: the graph was not started
@@ -17,12 +18,10 @@ class NeedsInput(Exception):  # noqa: N818 - not an error: the graph was not sta
 
 def keys(graph: Any) -> list[str] | None:
     """Return the keys of the graph's input; None when it is no object, or nothing is known of it."""
-    builder = getattr(graph, "builder", None)
-    schema = getattr(builder, "input_schema", None) or getattr(builder, "input", None)
-    found = (getattr(builder, "schemas", None) or {}).get(schema)
-    if not isinstance(found, Mapping) or "__root__" in found:
+    if getattr(graph, "builder", None) is None:
         return None
-    return [str(key) for key in found]
+    found = input_keys(graph)
+    return None if ROOT in found else found
 
 
 def graph_input(graph: Any, command: Mapping[str, Json]) -> Any:
@@ -31,9 +30,10 @@ def graph_input(graph: Any, command: Mapping[str, Json]) -> Any:
     if command.get("message") is not None:
         return _from_message(graph, known, str(command["message"]))
     if command.get("input") is None:
-        if known == []:
-            return {}
-        raise NeedsInput(_needs(known))
+        needed = needs_input(graph)
+        if needed or known is None:  # what is no object has no empty form
+            raise NeedsInput(_needs(needed if known else None))
+        return {}
     given = command["input"]
     if known is not None:
         _check(given, known, graph)
@@ -66,9 +66,7 @@ def _check(given: Any, known: list[str], graph: Any) -> None:
 
 def _takes_more(graph: Any) -> bool:
     """Whether the input's schema may know names that are not its channels: pydantic has aliases and extras."""
-    builder = getattr(graph, "builder", None)
-    schema = getattr(builder, "input_schema", None) or getattr(builder, "input", None)
-    return hasattr(schema, "model_fields")
+    return hasattr(input_class(graph.builder), "model_fields")
 
 
 def _needs(known: list[str] | None) -> str:

@@ -196,12 +196,39 @@ def test_step_by_step_through_every_node(tmp_path: Path) -> None:
 
 
 def test_a_start_without_input_asks_for_it_by_its_keys(tmp_path: Path) -> None:
+    source = """
+    class Story(TypedDict, total=False):
+        topic: str
+        text: str
+    def write(state):
+        return {"text": "about " + state["topic"]}
+    graph = StateGraph(Story).add_node(write).add_edge(START, "write").compile()
+    """
+    with child(tmp_path, source) as run:
+        run.send(command="start", run="r1", thread="1")
+        assert run.await_one(Notice, code="needs_input").text == "this graph needs an input with the key topic"
+        assert not run.of(RunStarted)
+        run.start({"topic": "cats"})
+        assert run.result().output == {"topic": "cats", "text": "about cats"}
+
+
+def test_a_graph_that_needs_no_input_starts_without(tmp_path: Path) -> None:
     with child(tmp_path, NODE + "graph = line(node)") as run:
         run.send(command="start", run="r1", thread="1")
-        assert "log" in run.await_one(Notice, code="needs_input").text
-        assert not run.of(RunStarted)
+        assert run.result().output == {"log": ["x"]}
+
+
+def test_a_factory_gets_the_config_of_the_run(tmp_path: Path) -> None:
+    source = """
+    def graph(config):
+        words = config["configurable"]["words"]
+        def say(state):
+            return {"log": [words]}
+        return line(say)
+    """
+    with child(tmp_path, source, config={"configurable": {"words": "hi"}}) as run:
         run.start()
-        assert run.result().status == "done"
+        assert run.result().output == {"log": ["hi"]}
 
 
 def test_a_message_becomes_the_users_message(tmp_path: Path) -> None:

@@ -70,6 +70,22 @@ def test_where_the_nodes_cannot_be_read_every_key_without_a_start_value_is_neede
     assert needs_input(graph(Story, graph(Story, write))) == ["topic", "joke"]
 
 
+def test_a_key_that_may_be_left_out_is_needed_by_a_node_that_reads_it_all_the_same() -> None:
+    class Watch(TypedDict, total=False):
+        rounds: int
+        sky: str
+
+    def look(state: Watch) -> dict[str, Any]:
+        return {"sky": state.get("rounds", 0)}
+
+    def note(state: Watch) -> dict[str, Any]:
+        return {"rounds": state["sky"]}
+
+    assert needs_input(graph(Watch, look, note)) == []
+    assert needs_input(graph(Watch, note)) == ["sky"]
+    assert needs_input(graph(Watch, opaque)) == []
+
+
 def test_the_input_schema_says_which_keys_count() -> None:
     assert needs_input(graph(Story, opaque, input_schema=Topic)) == ["topic"]
 
