@@ -285,4 +285,4 @@ def summary(session: Session, journal: Path | None) -> str:
     if failed := sum(task.status == "failed" for task in session.tasks()):
         parts.append(f"{failed} failed")
     line = " · ".join(parts)
-    return f"{line}\njournal: {journal}" if journal is not None else line
+    return f"{line}\njournal: {clean(str(journal))}" if journal is not None else line

@@ -180,8 +180,8 @@ def look_into(terminal):
 def test_a_recording_is_no_more_dangerous_than_the_run(tmp_path, target):
     with started(tmp_path, *run_arguments(target, "--json")) as terminal:
         terminal.wait_for_exit(60)
-    (tmp_path / "run.jsonl").rename(tmp_path / "run\x1b[31m.jsonl")
-    with started(tmp_path, "open", "run\x1b[31m.jsonl", cols=200, rows=60) as terminal:
+    (tmp_path / "run.jsonl").rename(tmp_path / "run\x1b]0;owned\x07\x9b31m.jsonl")
+    with started(tmp_path, "open", "run\x1b]0;owned\x07\x9b31m.jsonl", cols=200, rows=60) as terminal:
         shows(terminal, "INTERRUPTED", "printed")
         assert leave(terminal) == 0
         assert_meant(terminal)
