@@ -57,7 +57,7 @@ class Style:
     air: int = 0
 
 
-STYLES = (Style(12, 0, 3, 24), Style(0, 6, 3, 24), Style(0, 6, 2, 14), Style(0, 0, 2, 14, 15), Style(0, 0, 2, 9))
+STYLES = (Style(13, 0, 3, 24), Style(0, 6, 3, 24), Style(0, 6, 2, 14), Style(0, 0, 2, 14, 15), Style(0, 0, 2, 9))
 """From comfortable to tight; the first that fits is taken. What has no room beside or inside a box is on its border."""
 TRIES = ((0, 0), (1, 0), (2, 0), (3, 0), (1, 0.95), (1, 0.7), (3, 0.95), (3, 0.7), (4, 0), (4, 0.95), (4, 0.7))
 """Style, and the part of the room at which a layer is folded (0: not at all), in the order in which they are tried."""

@@ -1,0 +1,196 @@
+"""The loaded graph as rows, with where the run is and where it has been; there are no rows where it would not be legible.
+
+The drawing is made anew when the graph, the room, the depth or what is known of the graph changes: never for a state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from itertools import islice
+
+from lgwatch.records import Task
+from lgwatch.session import Session
+from lgwatch.transitions import END, START, Transitions, node_id
+
+from .drawing import Drawing, draw
+from .items import Edge
+from .picture import Mark, Picture
+from .rows import Row, Rows
+from .signs import amount, glyph, node_style, seconds, tick
+
+CALM = 1.0
+"""Seconds after which the last transition looks like any other."""
+
+
+class GraphRows(Rows):
+    """The drawing of a session's graph. `depth` says how deep subgraphs are open; `transitions` are the run's ways."""
+
+    def __init__(self, depth: int = 1) -> None:
+        self.depth = depth
+        self.height = 0
+        self.transitions = Transitions()
+        self.drawing: Drawing | None = None
+        self._picture: Picture | None = None
+        self._session: Session | None = None
+        self._seen: list[int] = []
+        self._open: dict[str, list[Task]] = {}
+        self._newest: dict[str, Task] = {}
+        self._made_of: object = None
+        self._marks: dict[str, Mark] = {}
+        self._states: dict[Edge, str] = {}
+        self._marked: object = None
+        self._now = 0.0
+        self._width = 0
+
+    # --- what a pane says
+
+    def update(self, session: Session, now: float) -> bool:
+        """Take in what happened; return whether the picture changed."""
+        self._now = now
+        if session is not self._session:
+            self._session, self._seen = session, []
+            self._open, self._newest = {}, {}
+        self.transitions.update(session)
+        self._follow(session)
+        calm = now - self.transitions.last_at >= CALM
+        moving = tick(now) if any(self._open.values()) else 0
+        state = (session.task_changes, id(session.graph), calm, moving, self._made_of)
+        if state == self._marked:
+            return False
+        self._marked = state
+        self._marks.clear()
+        self._states.clear()
+        return True
+
+    def deeper(self, step: int = 1) -> int:
+        """Open subgraphs deeper, or less deep; begin again at closed ones after the deepest. Return the new depth."""
+        deepest = self.drawing.plan.deepest if self.drawing is not None else 0
+        self.depth = (self.depth + step) % (deepest + 1)
+        return self.depth
+
+    def nodes_at(self, index: int) -> list[str]:
+        """Return the ids of the nodes in a row, from the left; of nested ones the innermost come first."""
+        if self.drawing is None:
+            return []
+        boxes = [box for box in self.drawing.boxes.values() if 0 <= index - box.rect.y < box.rect.height]
+        return [box.id for box in sorted(boxes, key=lambda box: (-box.id.count(":"), box.rect.x))]
+
+    def task(self, node: str) -> Task | None:
+        """Return the newest task of a node."""
+        return self._newest.get(node)
+
+    def running_row(self) -> int | None:
+        """Return the row of the innermost node that runs, so that it can be kept in sight."""
+        if self.drawing is None:
+            return None
+        boxes = [box for name, box in self.drawing.boxes.items() if self._state(name) == "running"]
+        return max(((box.id.count(":"), box.rect.y + 1) for box in boxes), default=(0, None))[1]
+
+    # --- rows
+
+    def resize(self, width: int, near: Hashable = None) -> bool:
+        """Draw the graph for this width, if it is not."""
+        session = self._session
+        graph = session.graph if session is not None else None
+        ways = self.transitions
+        made_of = (id(graph), width, self.height, self.depth, len(ways.unknown), len(ways.dynamic))
+        if made_of != self._made_of:
+            self._made_of = made_of
+            self.drawing = self._picture = None
+            if graph is not None and width > 0:
+                self.drawing = draw(
+                    ways.nodes(), ways.edges(), width=width, height=self.height, depth=self.depth,
+                    observed=ways.observed(),
+                )  # fmt: skip
+            if self.drawing is not None:
+                self._picture = Picture(self.drawing, self._mark, self._edge)
+            self._marks.clear()
+            self._states.clear()
+        return False
+
+    def __len__(self) -> int:
+        return len(self._picture) if self._picture is not None else 0
+
+    def row(self, index: int, width: int) -> Row:
+        """Return the row's spans."""
+        return self._picture.row(index, width) if self._picture is not None else []
+
+    def key(self, index: int) -> Hashable:
+        """The row, and the states of what is on it."""
+        return self._picture.key(index) if self._picture is not None else None
+
+    def index_of(self, key: Hashable) -> int | None:
+        """A row stays where it is."""
+        return self._picture.index_of(key) if self._picture is not None else None
+
+    # --- states
+
+    def _follow(self, session: Session) -> None:
+        for number, run in enumerate(session.runs):
+            if number == len(self._seen):
+                self._seen.append(0)
+            if len(run.tasks) > self._seen[number]:
+                for task in islice(run.tasks.values(), self._seen[number], None):
+                    name = node_id(task)
+                    self._open.setdefault(name, []).append(task)
+                    self._newest[name] = task
+                self._seen[number] = len(run.tasks)
+        for name, tasks in self._open.items():
+            if tasks:
+                self._open[name] = [task for task in tasks if task.open]
+
+    def _state(self, node: str) -> str:
+        tasks = self._open.get(node)
+        if tasks:
+            return "running" if any(task.status == "running" for task in tasks) else "waiting"
+        newest = self._newest.get(node)
+        return newest.status if newest is not None else ""
+
+    def _mark(self, node: str) -> Mark:
+        mark = self._marks.get(node)
+        if mark is None:
+            mark = self._marks[node] = self._make(node)
+        return mark
+
+    def _make(self, node: str) -> Mark:
+        short = node.rpartition(":")[2]
+        if short in (START, END):
+            met = any(node in edge for edge in self.transitions.taken)
+            return Mark(name="" if met else "faint")
+        state, newest = self._state(node), self._newest.get(node)
+        if newest is None:
+            return Mark(glyph("waiting")[0], "faint", "dim", "faint")
+        sign, style = glyph(state, self._now)
+        running = [task for task in self._open.get(node, ()) if task.status == "running"]
+        shown = max(running, key=lambda task: task.elapsed(self._now), default=newest)
+        caption: list[tuple[str, str]] = []
+        if shown.began is not None or shown.ended is not None:
+            caption.append((seconds(shown.elapsed(self._now)), "accent" if running else "time"))
+        visits = self.transitions.visits.get(node, 0)
+        if len(running) > 1:
+            caption.append((f"{amount(len(running))} of {amount(visits)}", "accent"))
+        elif visits > 1:
+            caption.append((f"×{amount(visits)}", "dim"))
+        if newest.attempts > 1:
+            caption.append((f"↻{newest.attempts}", "warn"))
+        border = style if state in ("running", "failed", "interrupted") else ""
+        name = node_style(newest.path)
+        return Mark(sign, style, f"bold {name}" if running else name, border, tuple(caption))
+
+    def _edge(self, edge: Edge) -> str:
+        if not self._states:
+            self._states = self._drawn()
+        return self._states.get(edge, "")
+
+    def _drawn(self) -> dict[Edge, str]:
+        """The states of the edges that are drawn: the last transition for a moment, and all that were taken."""
+        found: dict[Edge, str] = {("", ""): ""}
+        drawing, ways = self.drawing, self.transitions
+        if drawing is None:
+            return found
+        fresh = ways.last if self._now - ways.last_at < CALM else ()
+        for state, edges in (("taken", ways.taken), ("last", fresh)):
+            for edge in edges:
+                if (drawn := drawing.drawn(edge)) is not None:
+                    found[drawn] = state
+        return found
