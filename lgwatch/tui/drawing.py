@@ -247,7 +247,7 @@ class _Painter:
         if inner is None:
             box = max(box, style.least)
             return Size(box + style.beside, 3, box // 2, box)
-        box = max(box + (style.beside or 7 - style.inside), inner.width + 4) | 1
+        box = max(box + (style.beside or 8), inner.width + 4) | 1
         return Size(box, inner.height + 3, box // 2, box)
 
     def _name(self, node: Node) -> str:
