@@ -203,11 +203,11 @@ def test_help_lists_the_keys_and_goes_away(tmp_path):
     with watching(tmp_path) as terminal:
         shows(terminal, "DONE")
         terminal.send("?")
-        shows(terminal, "Keys that work here", "One row up")
+        shows(terminal, "Keys that work here", "Filter all panes")
         terminal.send("G")
-        shows(terminal, "Leave; a run that goes on is asked about first")
+        shows(terminal, "a regular expression")
         terminal.send(ESCAPE)
-        hides(terminal, "Keys that work here")
+        hides(terminal, "━ Help")
 
 
 def test_the_same_input_is_run_again(tmp_path):
