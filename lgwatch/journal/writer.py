@@ -105,19 +105,20 @@ class JournalWriter:
 
         def append_text(text: str) -> None:
             if text:
-                stamped(before, b"%b%b%b" % (head, to_json(text), tail))
+                stamped(before, head, to_json(text), tail)
             else:
                 self.append(replace(event, text=""))
 
         return append_text
 
-    def _stamped(self, before: bytes, after: bytes) -> None:
+    def _stamped(self, before: bytes, after: bytes, text: bytes = b"", rest: bytes = b"") -> None:
+        """Write a line, in four parts of which all but the first follow the present moment."""
         with self._lock:
             at = monotonic() - self._zero
             if at < self._last:  # noqa: PLR1730 - a call costs; another process's stamps may be ahead by a hair
                 at = self._last
             self._last = at
-            self._write(b"%b%.6f%b" % (before, at, after))
+            self._write(b"%b%.6f%b%b%b" % (before, at, after, text, rest))
 
     def _write(self, line: bytes) -> None:
         if self._fd < 0:

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from langchain_core.messages import AIMessageChunk
+
 from lgwatch.events import Event, Json, MessageChunk, Namespace
 from lgwatch.runner import messages
 from lgwatch.runner.tasks import Tasks, own_tags
@@ -77,21 +79,19 @@ class Calls:
         """Append the events of one part of the mode `messages`."""
         message, metadata = payload
         call = self._calls.get(id(metadata))
-        if call is not None:
+        if call is not None and type(message) is AIMessageChunk:
             # Nine chunks of ten are text and nothing else.
-            own = getattr(message, "__dict__", None) or {}
-            text = own.get("content")
+            get = message.__dict__.get
+            text = get("content")
             if (
                 type(text) is str
-                and text
+                and 0 < len(text) < LONG
                 and not (
-                    own.get("chunk_position")
-                    or own.get("usage_metadata")
-                    or own.get("tool_call_chunks")
-                    or own.get("additional_kwargs")
+                    get("chunk_position")
+                    or get("usage_metadata")
+                    or get("tool_call_chunks")
+                    or get("additional_kwargs")
                 )
-                and type(message).__name__ == "AIMessageChunk"
-                and len(text) < LONG
             ):
                 call.say(text)
                 return
