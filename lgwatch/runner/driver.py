@@ -14,7 +14,7 @@ from typing import Any
 from langgraph.types import Command
 
 from lgwatch.errors import InputError, LgwatchError
-from lgwatch.events import Interrupted, Json, Notice, RunEnded, RunStarted
+from lgwatch.events import Interrupted, Json, Notice, RunEnded, RunStarted, ValueStored
 from lgwatch.journal import JournalWriter
 from lgwatch.runner import request as asking
 from lgwatch.runner import way
@@ -72,8 +72,6 @@ class Driver:
         """The run that is going on."""
 
     def _store(self, name: str, data: Json) -> None:
-        from lgwatch.events import ValueStored
-
         self._journal.append(ValueStored(id=name, data=data))
 
     def notice(self, code: str, text: str) -> None:
@@ -89,7 +87,8 @@ class Driver:
         from lgwatch.runner import loader
         from lgwatch.runner.describe import describe
 
-        loaded = await loader.build(target, config=config, stack=self._stack)
+        given = config if isinstance(config, Mapping) else None  # what is none is told when the run starts
+        loaded = await loader.build(target, config=given, stack=self._stack)
         for code, text in loaded.notices:
             self.notice(code, text)
         self._graph = loaded.graph
