@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from lgwatch.events import Json, MessageChunk
 from lgwatch.records import Message, Part, Span, Task
@@ -22,21 +22,37 @@ class Messages:
         self._touched = touched
         self._of: dict[str, list[Message]] = {}  # by task
         self._in: dict[str, list[Message]] = {}  # by LLM span
+        self._late: dict[
+            str, int
+        ] = {}  # those that went on after their end, by the line that told so, the last one last
         self._first: dict[tuple[str, str, str, str], Message] = {}  # to say a text, by run, task and role
 
     def of(self, task: str) -> list[Message]:
         """Return the messages of a task, in order of start."""
         return self._of.get(task, [])
 
-    def call_ended(self, span: Span, usage: dict[str, Json] | None) -> None:
+    def late(self, since: int) -> Iterator[Message]:
+        """The messages that went on, or learned their usage, after they were closed and after the line `since`."""
+        for name in reversed(self._late):
+            if self._late[name] <= since:
+                return
+            yield self.by_id[name]
+
+    def _belated(self, message: Message, seq: int) -> None:
+        self._late.pop(message.id, None)
+        self._late[message.id] = seq
+
+    def call_ended(self, span: Span, usage: dict[str, Json] | None, seq: int) -> None:
         """Close the messages of an LLM call, with the usage that its end tells if they told none."""
         messages = self._in.get(span.id, [])
         if usage and span.usage is None and not any(message.usage for message in messages):
             span.usage = usage
             self._count(usage)
         for message in messages:
+            if message.finished:
+                self._belated(message, seq)
             message.usage = message.usage or span.usage
-            self.finish(message, "done" if span.status == "ok" else "failed")
+            self.finish(message, {"ok": "done", "cancelled": "cut"}.get(span.status, "failed"))
 
     def take(self, event: MessageChunk, seq: int, run: str) -> None:
         """Take in one chunk."""
@@ -45,6 +61,8 @@ class Messages:
         if message is None:
             message = self._open(event, seq, run)
         message.last_seq = seq
+        if message.finished:
+            self._belated(message, seq)
         if event.usage and (message.span is None or message.span.usage is None):  # else the call's end told it
             message.usage = _sum(message.usage, event.usage)
             self._count(event.usage)

@@ -31,6 +31,8 @@ class Span:
     end_seq: int | None = None
     usage: dict[str, Json] | None = None
     """Of an LLM call whose messages told none before it ended."""
+    finish: str = ""
+    """Why the model stopped, in the provider's word: `stop`, `length` …; empty where it is not known."""
 
 
 @dataclass(slots=True, eq=False)

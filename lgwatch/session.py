@@ -105,6 +105,10 @@ class Session:
         """A number that grows whenever a message begins, goes on or ends."""
         return self._said.changes
 
+    def late_messages(self, since: int) -> Iterator[Message]:
+        """The messages that went on after they had been closed, as far as a line after `since` says so."""
+        return self._said.late(since)
+
     @property
     def tokens_in(self) -> int:
         """Input tokens of all calls, as the providers reported them."""
@@ -263,14 +267,17 @@ class Session:
 
     def _finish(self, event: SpanEnded, seq: int) -> None:
         self.task_changes += 1
-        if event.status == "error":
+        cancelled = _is_cancelled(event.error)
+        if event.status == "error" and not cancelled:
             self.errors.append(seq)
         span = self._spans.get(event.span)
         if span is None:
             return
-        span.ended, span.status, span.error, span.end_seq = event.at, event.status, event.error, seq
+        span.ended, span.error, span.end_seq = event.at, event.error, seq
+        span.status = "cancelled" if cancelled else event.status
         if span.kind == "llm":
-            self._said.call_ended(span, event.usage)
+            span.finish = str(event.output.get("finish_reason") or "") if isinstance(event.output, dict) else ""
+            self._said.call_ended(span, event.usage, seq)
 
     def _end(self, event: TaskEnded, seq: int) -> None:
         self.task_changes += 1
@@ -283,7 +290,9 @@ class Session:
         task.end_seq, task.error, task.interrupts = seq, event.error, event.interrupts
         task.wrote = _keys(event.writes) or task.wrote
         status = "done"
-        if event.error:
+        if _is_cancelled(event.error):
+            status = "cancelled"
+        elif event.error:
             status = "failed"
             self.errors.append(seq)
         elif event.interrupts:
@@ -342,6 +351,11 @@ class Session:
         for message in self.messages.values():
             if not message.finished and message.run == run.id:
                 self._said.finish(message, "done" if left == "done" else "cut")
+
+
+def _is_cancelled(error: dict[str, Json] | None) -> bool:
+    """Whether the error is what a coroutine gets when its run is stopped: an end, and no failure of its own."""
+    return error is not None and str(error.get("type", "")).rpartition(".")[2] == "CancelledError"
 
 
 def _keys(writes: Json) -> tuple[str, ...]:

@@ -284,6 +284,35 @@ def test_a_cancelled_task_whose_last_attempt_failed_is_a_failed_task():
     assert (session.task("a").status, session.task("a").error) == ("failed", error)
 
 
+def test_a_task_that_was_stopped_in_the_middle_is_cancelled_and_no_error() -> None:
+    stopped = {"type": "asyncio.CancelledError", "message": "", "traceback": ""}
+    session = play(
+        task("a"), attempt("a"), call(1, node="a"), token("Hel", 1, node="a"), called(1, status="error", error=stopped),
+        span_end("a-1", status="error", error=stopped), task("b"), result("b", error=stopped), ended("stopped"),
+    )  # fmt: skip
+    assert [session.task(name).status for name in "ab"] == ["cancelled", "cancelled"]
+    assert [one.status for one in session.messages.values()] == ["cut"]
+    assert session.errors == []
+
+
+def test_messages_that_go_on_after_their_end_are_told_of_newest_first() -> None:
+    session = play(
+        task("a"), token("Hel", 1, node="a"), token("Wor", 2, node="a"), result("a"), token("lo", 1, node="a"),
+        token("ld", 2, node="a"), token("!", 1, node="a"),
+    )  # fmt: skip
+    first, second = session.message_list
+    assert [one.text for one in (first, second)] == ["Hello!", "World"]
+    assert list(session.late_messages(-1)) == [first, second]
+    assert list(session.late_messages(second.last_seq)) == [first]
+    assert list(session.late_messages(first.last_seq)) == []
+
+
+def test_why_a_model_stopped_stands_at_its_call() -> None:
+    session = play(task("a"), call(1, node="a"), token("x", 1, node="a"), called(1, output={"finish_reason": "length"}))
+    assert session.message_list[0].span is not None
+    assert session.message_list[0].span.finish == "length"
+
+
 def test_a_task_that_is_cancelled_while_it_tries_again_is_no_failed_task():
     session = play(task("a"), attempt("a"), span_end("a-1", status="error"), attempt("a", 2), ended("stopped"))
     assert session.task("a").status == "cancelled"

@@ -202,8 +202,9 @@ class Spans(BaseCallbackHandler):
 
     @_guarded
     def on_llm_end(self, response: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """Note the end of an LLM call, with its usage."""
-        self._end(run_id, usage=_usage(response))
+        """Note the end of an LLM call, with its usage and the reason why the model stopped."""
+        reason = _finish_reason(response)
+        self._end(run_id, usage=_usage(response), output={"finish_reason": reason} if reason else None)
 
     @_guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -285,3 +286,15 @@ def _usage(response: Any) -> dict[str, Json] | None:
             if found := messages.usage(getattr(generation, "message", None)):
                 return found
     return None
+
+
+def _finish_reason(response: Any) -> str:
+    """Return why the model stopped, in the provider's word; empty when nobody says."""
+    for generations in getattr(response, "generations", None) or ():
+        for generation in generations:
+            told = getattr(getattr(generation, "message", None), "response_metadata", None)
+            facts = {**(getattr(generation, "generation_info", None) or {}), **(told or {})}
+            for name in ("finish_reason", "stop_reason", "done_reason"):
+                if isinstance(reason := facts.get(name), str):
+                    return reason
+    return ""

@@ -91,7 +91,9 @@ class WatchApp(App[None]):
         Binding("f", "filter", "Filter", id="filter", tooltip="Filter all panes: node:… tag:… type:… or a word"),
         Binding("slash", "search", "Find", id="search", tooltip="Search in the focused pane; n and N go on"),
         Binding("F", "follow", "Follow", id="follow", tooltip="Follow the end of the focused pane"),
-        Binding("enter", "inspect", "Inspect", id="inspect", tooltip="Open what is selected, or answer the interrupt"),
+        Binding(
+            "enter,o", "inspect", "Inspect", id="inspect", tooltip="Open what is selected, or answer the interrupt"
+        ),
         Binding("z", "zoom", "Zoom", id="zoom", tooltip="The focused pane on the whole screen, and back"),
         Binding("i", "compose", "Input", id="compose", tooltip="Give input, or answer the interrupt"),
         Binding("r", "rerun", "Run again", id="rerun", tooltip="Run the same input again, on a new thread"),
@@ -276,9 +278,7 @@ class WatchApp(App[None]):
             return
         self._drawn = state
         self.header.show(
-            chrome.header(
-                session, self.source.label, now, width, recording=self.source.live, paused=self.paused, behind=False
-            )
+            chrome.header(session, self.source.label, now, width, recording=self.source.live, paused=self.paused)
         )
         names = [(key, name) for key, name, _ in PRESETS]
         attention = chrome.attention(session, self.hint, live=self.source.live)
@@ -473,6 +473,9 @@ class WatchApp(App[None]):
 
     def action_pause(self) -> None:
         """Stop or go on drawing."""
+        if not self.paused:
+            for pane in self.panes:
+                pane.settle(at_once=True)
         self.paused = not self.paused
 
     def action_follow(self) -> None:

@@ -49,7 +49,7 @@ class Block:
     """
 
     __slots__ = (
-        "details", "drawn", "drawn_for", "drawn_rows", "header", "key", "level", "open", "part", "parts", "pending",
+        "details", "drawn", "drawn_for", "drawn_rows", "edition", "header", "key", "level", "open", "part", "parts", "pending",
         "picture", "place", "serial", "starts", "text", "version", "width",
     )  # fmt: skip
 
@@ -61,6 +61,7 @@ class Block:
         self.open = False
         self.level = level
         self.version = 0  # of the header's picture
+        self.edition = 0  # of the text: how often it was begun anew
         self.place = -1  # among the shown blocks; -1 when not shown
         self.parts: list[tuple[int, str]] = []  # where each part begins, and its style
         self.details: list[int] | None = None  # numbers of the parts that are details
@@ -90,6 +91,14 @@ class Block:
         if detail:
             self.details = [*(self.details or ()), len(self.parts)]
         self.parts.append((len(self.text), style))
+
+    def clear(self) -> None:
+        """Forget the text."""
+        self.text, self.part, self.details, self.width = "", None, None, 0
+        self.edition += 1
+        self.parts.clear()
+        self.pending.clear()
+        self.starts = array("I", [0])
 
     def wrap(self, width: int) -> None:
         """Bring `starts` up to date."""

@@ -21,7 +21,7 @@ NEWS = 6.0
 """Seconds of the run for which a notice stands beside the tabs."""
 
 
-def header(session: Session, label: str, now: float, width: int, *, recording: bool, paused: bool, behind: bool) -> Row:
+def header(session: Session, label: str, now: float, width: int, *, recording: bool, paused: bool) -> Row:
     """Return the first line: what runs, how it is, how long, how much."""
     run = session.run
     status = session.status
@@ -42,8 +42,6 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
     right: Row = []
     if paused:
         right.append((" ❚❚ PAUSED ", "chip"))
-    if behind:
-        right.append((" reading… ", "warn"))
     if width >= 90:
         right.append((f"  ev {amount(len(session.index) - 1 - session.counts.get('value', 0))} ", "dim"))
     right.append((" REC ● " if recording else " ▷ FILE ", "error" if recording else "dim"))

@@ -73,6 +73,12 @@ class Wrapped(Rows):
             self._grown.append(block)
         block.pending.append(text)
 
+    def rewrite(self, block: Block) -> None:
+        """Forget the block's text: what is appended from now on is all of it."""
+        block.clear()
+        self._grown = [other for other in self._grown if other is not block]
+        self._wrong(block)
+
     def touch(self, block: Block) -> None:
         """Say that the header looks different now."""
         block.version += 1
@@ -201,7 +207,7 @@ class Wrapped(Rows):
             return (block.serial, _MORE, hidden, caret)
         if block.picture is not None:
             return (block.serial, _DRAWN, row, block.drawn_rows, hidden)
-        return (block.serial, *block.span(row), hidden, caret)
+        return (block.serial, *block.span(row), hidden, caret, block.edition)
 
     def index_of(self, key: Hashable) -> int | None:
         """Return where the row's text is now: another width makes other rows of it."""

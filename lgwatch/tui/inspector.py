@@ -36,7 +36,7 @@ _PLUMBING = frozenset({"node", "step", "ns", "task", "span", "parent", "message"
 
 def load(subject: Subject, source: Source) -> dict[str, Json]:
     """Return the sections of a subject's page: its facts, then each journal line with references resolved."""
-    sections: dict[str, Json] = {}
+    sections: dict[str, Json] = dict(subject.sections)
     if subject.text:
         sections["text"] = subject.text
     if subject.facts:

@@ -31,6 +31,8 @@ class Subject:
     text: str = ""
     """What `y` copies; empty for the JSON of the whole."""
     task: str = ""
+    sections: dict[str, Json] = field(default_factory=dict)
+    """The whole page where it is no journal line."""
 
 
 CALM = 0.2
@@ -88,10 +90,11 @@ class Pane(Vertical):
         self._wanted = (right, bottom)
         self.settle()
 
-    def settle(self) -> None:
-        """Let the border say what it was last told to."""
+    def settle(self, *, at_once: bool = False) -> None:
+        """Let the border say what it was last told to: when it is calm, or at once."""
         now = monotonic()
-        if self._wanted == self._marks or (now - self._marked < CALM and _words(self._wanted) == _words(self._marks)):
+        soon = now - self._marked < CALM and not at_once
+        if self._wanted == self._marks or (soon and _words(self._wanted) == _words(self._marks)):
             return
         self._marks, self._marked = self._wanted, now
         right, bottom = self._wanted

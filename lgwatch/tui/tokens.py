@@ -2,176 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.message import Message as TextualMessage
 
 from lgwatch.events import Json
 from lgwatch.filter import Filter
-from lgwatch.records import Message, Part
+from lgwatch.records import Message
 from lgwatch.session import Session
-from lgwatch.tui.flow import Block, Wrapped
+from lgwatch.tui.blocks import GROUPS, MessageBlocks, clean_text
+from lgwatch.tui.flow import Block, Level
+from lgwatch.tui.heading import NO_USAGE, finish_reason, unreported
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.pane import Pane, Subject
-from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import amount, cells, count, fit, glyph, node_style, seconds
+from lgwatch.tui.rows import Rows
+from lgwatch.tui.signs import amount, count
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
-_STYLES = {"text": "", "reasoning": "reasoning", "tool_call": "tool", "tool_result": "tool", "other": "dim"}
-_ROLES = {"human": "human", "system": "system", "tool": "tool result", "ai": ""}
-
-
-class _Reading:
-    """How far a message's block has been written."""
-
-    __slots__ = ("block", "message", "read", "seen")
-
-    def __init__(self, message: Message, block: Block) -> None:
-        self.message = message
-        self.block = block
-        self.read: list[int] = []  # characters of each part
-        self.seen: object = None  # what the header depends on
-
-
-class MessageBlocks:
-    """Copies what is new in a session's messages to the blocks of a `Wrapped`."""
-
-    def __init__(self) -> None:
-        self.rows = Wrapped()
-        self.current: Block | None = None
-        self._session: Session | None = None
-        self._keep = Filter()
-        self._changes = -1
-        self._known = 0
-        self._open: list[_Reading] = []
-        self._now = 0.0
-
-    def update(self, session: Session, keep: Filter, now: float) -> bool:
-        """Write what came since; return whether anything changed."""
-        self._now = now
-        if session is not self._session:
-            self._session, self._known, self._open, self._changes = session, 0, [], -1
-            self.rows.drop(len(self.rows.blocks))
-        changed = False
-        if keep != self._keep:
-            self._keep = keep
-            self._sieve()
-            changed = True
-        if session.message_changes == self._changes and not self._open:
-            return changed
-        self._changes = session.message_changes
-        for message in session.message_list[self._known :]:
-            block = self.rows.add(message.id, lambda width, message=message: self._first_row(message, width))  # type: ignore[misc]
-            self._open.append(_Reading(message, block))
-            changed = True
-        self._known = len(session.message_list)
-        grown = [reading for reading in self._open if self._write(reading)]
-        self._open = [reading for reading in self._open if not _settled(reading.message)]
-        if grown and keep.texts:
-            self._sieve()
-        return changed or bool(grown)
-
-    def _sieve(self) -> None:
-        keep = self._keep
-        self.rows.keep((lambda block: self._kept(block.key)) if keep else None)
-
-    def _kept(self, key: Hashable) -> bool:
-        message = self.message(key)
-        if message is None or not self._keep(message):
-            return False
-        return not self._keep.texts or self._keep.text("".join(part.text for part in message.parts))
-
-    def message(self, key: Hashable) -> Message | None:
-        """Return the message of a block's key."""
-        return self._session.messages.get(str(key)) if self._session else None
-
-    def _write(self, reading: _Reading) -> bool:
-        message, block = reading.message, reading.block
-        grown = False
-        for number, part in enumerate(message.parts):
-            if number == len(reading.read):
-                reading.read.append(0)
-                if prefix := _prefix(part, message):
-                    self.rows.append(block, prefix, _STYLES.get(part.kind, "dim"), number)
-            text = part.text
-            if len(text) > reading.read[number]:
-                self.rows.append(block, text[reading.read[number] :], _STYLES.get(part.kind, "dim"), number)
-                reading.read[number] = len(text)
-                grown = True
-        seen = (message.chunks, message.status, message.finished, message.usage, message.repeats, message.first_token)
-        if seen != reading.seen or not message.finished:
-            reading.seen = seen
-            self.rows.touch(block)
-            self.rows.mark(block, open=not message.finished)
-            grown = True
-        return grown
-
-    def choose(self, block: Block | None) -> bool:
-        """Let this block be the one that keys are about; return whether it was another one before."""
-        before, self.current = self.current, block
-        if before is block:
-            return False
-        for one in (before, block):
-            if one is not None:
-                self.rows.touch(one)
-        return True
-
-    def _first_row(self, message: Message, width: int) -> Row:
-        row = self._header(message, width)
-        if self.current is None or self.current.key != message.id:
-            return row
-        row.append((" " * (width - cells(row)), ""))
-        return [(text, f"cursor-blur {style}") for text, style in row]
-
-    def _header(self, message: Message, width: int) -> Row:
-        state = message.status if message.finished else "running"
-        sign, style = glyph("ok" if state == "done" else state, self._now)
-        path = message.path or message.name or "?"
-        left: Row = [(f"{sign} ", style), (path, f"bold {node_style(message.path)}")]
-        if role := _ROLES.get(message.role, message.role):
-            left.append((f" {role}", "tool" if message.role == "tool" else "dim"))
-        if message.role == "tool" and message.name:
-            left.append((f" {message.name}", "tool"))
-        if message.repeats:
-            left.append((" ↻ said again", "dim"))
-        if message.status in ("failed", "cut") and message.finished:
-            left.append((" broke off" if message.status == "cut" else " failed", "error"))
-        if message.model and width >= 44:
-            left.append((f"  {message.model}", "dim"))
-        left += [(f" #{tag}", "accent") for tag in message.tags if width >= 40]
-        return fit(left, self._figures(message, width), width)
-
-    def _figures(self, message: Message, width: int) -> Row:
-        """Step, time to first token, tokens and tokens a second, as many as there is room for."""
-        if message.whole and not message.usage:
-            return [(f"s{message.step}", "faint")]
-        figures: Row = []
-        if width >= 70:
-            figures.append((f"s{message.step}  ", "faint"))
-        wait = message.first_token_after()
-        if wait is not None and width >= 60:
-            figures.append((f"first {seconds(wait)}  ", "dim"))
-        tokens, reported = message.tokens
-        if tokens:
-            figures.append((f"{'' if reported else '~'}{amount(tokens)} tok", "dim"))
-        rate = message.rate()
-        if rate and width >= 50:
-            figures.append((f"  {rate:.0f}/s", "accent" if not message.finished else "dim"))
-        return figures
-
-
-def _settled(message: Message) -> bool:
-    return message.finished and (message.span is None or message.span.ended is not None)
-
-
-def _prefix(part: Part, message: Message) -> str:
-    if part.kind == "tool_call" and part.tool_call is not None:
-        return f"⚙ {part.tool_call.get('name') or '…'} "
-    return "∴ " if part.kind == "reasoning" else ""
+LEVELS = {
+    Level.HEADER: "headers only", Level.START: "the beginning of each block", Level.BODY: "all but reasoning and prompts",
+    Level.ALL: "everything",
+}  # fmt: skip
+BY = {"call": "a block per call", "node": "a block per node", "stream": "one stream, as a user of the chat sees it"}
 
 
 class MessageView(LineView):
@@ -183,7 +41,35 @@ class MessageView(LineView):
             "left_curly_bracket", "jump(-1)", "Previous", show=False, id="tokens.previous", tooltip="Previous message"
         ),
         Binding("right_curly_bracket", "jump(1)", "Next", show=False, id="tokens.next", tooltip="Next message"),
+        Binding(
+            "enter", "fold", "Fold", show=False, id="tokens.fold", tooltip="Fold the message to a line, or unfold it"
+        ),
+        Binding(
+            "less_than_sign", "level(-1)", "Less", show=False, id="tokens.less", tooltip="Show less of all messages"
+        ),
+        Binding(
+            "greater_than_sign",
+            "level(1)",
+            "More",
+            show=False,
+            id="tokens.more",
+            tooltip="Show more of all messages: lines, beginnings, bodies, reasoning and prompts too",
+        ),
+        Binding("M", "markdown", "Markdown", show=False, id="tokens.markdown", tooltip="Finished messages as markdown"),
+        Binding(
+            "v", "group", "Group", show=False, id="tokens.group", tooltip="A block per call, per node, or one stream"
+        ),
     ]
+
+    class Told(TextualMessage):
+        """The person should read a short text: what a key has done."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Regrouped(TextualMessage):
+        """The blocks are other ones: the pane must be shown anew."""
 
     def __init__(self, blocks: MessageBlocks) -> None:
         super().__init__(blocks.rows, tail=True)
@@ -248,7 +134,40 @@ class MessageView(LineView):
         self._picked = block
         self._update()
 
+    def action_fold(self) -> None:
+        """Fold the current message to its header, or show all of it; while a question is open the key answers."""
+        block = self.current
+        if block is None or self.screen.has_class("-asking"):
+            self.action_choose()
+            return
+        self._blocks.rows.unfold(block, Level.ALL if block.level < Level.BODY else Level.HEADER)
+        self._picked = block
+        self._update()
+
+    def action_level(self, step: int) -> None:
+        """Show less or more of every message."""
+        level = self._blocks.rows.show_level(self._blocks.rows.level + step)
+        self._update()
+        self.post_message(self.Told(f"shown: {LEVELS[level]}"))
+
+    def action_markdown(self) -> None:
+        """Show finished messages as markdown, or plain again."""
+        on = self._blocks.turn_markdown()
+        self._update()
+        self.post_message(self.Told("finished messages are markdown" if on else "messages are plain text"))
+
+    def action_group(self) -> None:
+        """Show a block per call, a block per node, or one stream."""
+        group = GROUPS[(GROUPS.index(self._blocks.group) + 1) % len(GROUPS)]
+        self._picked = None
+        self._blocks.show_by(group)
+        self.post_message(self.Told(f"grouped: {BY[group]}"))
+        self.post_message(self.Regrouped())
+
     def _arrive(self, index: int) -> None:
+        if self._search is not None:  # what is found in folded text is unfolded
+            index = self._blocks.rows.uncover(index, self._search.text)
+            self._update()
         super()._arrive(index)
         self._pick(self._blocks.rows.block_at(index))
 
@@ -266,8 +185,8 @@ class TokensPane(Pane):
     empty_: ClassVar[str] = "no model has said anything"
     help_: ClassVar[str] = (
         "One block per LLM call or returned message: node path, model, #tags, step, time to first token, tokens (~ where "
-        "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call. { and } go from message to "
-        "message; enter opens the one whose first row is lit, y copies its text."
+        "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call, → its result. { and } go from "
+        "message to message. The one whose first row is lit is folded by enter, opened by o, copied by y, soloed by s."
     )
     view: MessageView
 
@@ -284,15 +203,30 @@ class TokensPane(Pane):
         if self.blocks.update(session, keep, now):
             self.view.show()
             total = len(session.message_list)
-            shown = sum(block.place >= 0 for block in self.rows.blocks) if keep else total  # type: ignore[attr-defined]
-            part = f"{amount(shown)} of {amount(total)}" if keep else amount(total)
-            self.mark("", f"{part} messages" if keep else count(total, "message"))
+            text = f"{amount(self.blocks.kept)} of {amount(total)} messages" if keep else count(total, "message")
+            self.mark("" if self.blocks.group == GROUPS[0] else f"by {self.blocks.group}", text)
 
     def subject(self) -> Subject | None:
         """The message that is lit."""
+        block, message = self.view.current, self.record
+        if block is None or message is None:
+            return None
+        subject = message_subject(message)
+        return replace(subject, text=self.blocks.text(block.key)) if self.blocks.group != GROUPS[0] else subject
+
+    @property
+    def record(self) -> Message | None:
+        """The message that is lit; of a column, its last one."""
         block = self.view.current
-        message = self.blocks.message(block.key) if block else None
-        return message_subject(message) if message else None
+        return self.blocks.message(block.key) if block is not None else None
+
+    def prompt(self) -> Subject | None:
+        """What the call of the lit message was given."""
+        message = self.record
+        if message is None or message.span is None:
+            return None
+        given = self.source.resolved(message.span.seq).get("input")
+        return Subject(f"prompt · {message.path}", sections=dict(_prompts(given)), task=message.task)
 
 
 def message_subject(message: Message) -> Subject:
@@ -304,7 +238,7 @@ def message_subject(message: Message) -> Subject:
         "tags": list(message.tags),
         "step": message.step,
         "status": message.status if message.finished else "running",
-        "usage": message.usage or "not reported by the provider",
+        "usage": message.usage or (NO_USAGE if unreported(message) else "not reported"),
     }
     if any(part.kind != "text" for part in message.parts):
         facts["parts"] = [
@@ -312,4 +246,16 @@ def message_subject(message: Message) -> Subject:
             for part in message.parts
         ]
     seqs = (message.span.seq,) if message.span is not None else (message.seq,)
-    return Subject(f"message · {message.path}", seqs, facts, message.text, message.task)
+    if reason := finish_reason(message):
+        facts["finish reason"] = reason
+    return Subject(f"message · {message.path}", seqs, facts, clean_text(message), message.task)
+
+
+def _prompts(given: Json) -> Iterator[tuple[str, Json]]:
+    """Return a prompt as sections: a text by its role, whatever else it may be as it is."""
+    for number, one in enumerate(given if isinstance(given, list) else [given], 1):
+        fields = one.get("fields") if isinstance(one, dict) else None
+        role = str(one.get("$type", "")).removesuffix("Message").lower() if isinstance(one, dict) else ""
+        text = fields.get("content") if isinstance(fields, dict) else None
+        plain = isinstance(text, str) and text and isinstance(fields, dict) and not fields.get("tool_calls")
+        yield f"{number} {role or 'prompt'}", text if plain else one

@@ -16,8 +16,8 @@ from lgwatch.events import Event, MessageChunk, RunStarted, TaskStarted
 from lgwatch.filter import parse
 from lgwatch.session import Session
 from lgwatch.tui.block import Level
+from lgwatch.tui.blocks import MessageBlocks
 from lgwatch.tui.markdown import markdown
-from lgwatch.tui.tokens import MessageBlocks
 
 CALL = 500
 """Tokens of one call."""

@@ -12,7 +12,7 @@ def text(row):
 
 
 def header(session, width=120, **more):
-    options = {"recording": True, "paused": False, "behind": False} | more
+    options = {"recording": True, "paused": False} | more
     return text(chrome.header(session, "demo:graph", session.now, width, **options))
 
 
@@ -34,7 +34,7 @@ def test_the_header_is_never_wider_than_the_screen():
         run(thread="家" * 40, config={"recursion_limit": 25}), task("writer", step=7), call(1), token("a"), token("b")
     )
     for width in (20, 40, 79, 80, 120, 200):
-        row = chrome.header(session, "家" * 40, session.now, width, recording=True, paused=True, behind=False)
+        row = chrome.header(session, "家" * 40, session.now, width, recording=True, paused=True)
         assert cells(row) <= width
 
 

@@ -204,7 +204,7 @@ def test_an_inspector_folded_and_unfolded(picture):
 
 
 def test_an_inspector_at_80x24(picture):
-    assert picture(recorded("tool_agent"), SMALL, "enter")
+    assert picture(recorded("tool_agent"), SMALL, "o")
 
 
 def test_a_line_for_input(picture, tmp_path):

@@ -14,8 +14,8 @@ from lgwatch.index import facet
 from lgwatch.mix import choices, clear, mute, solo, toggle
 from lgwatch.session import Session
 from lgwatch.text import clean
+from lgwatch.tui.blocks import MessageBlocks
 from lgwatch.tui.flow import CARET, Level
-from lgwatch.tui.tokens import MessageBlocks
 
 PIECES = st.sampled_from(
     ["a", "word ", "two words ", "\n", "\n\n", "你好", "e\u0301", "\x1b[31m", "\t", "[bold]", "x" * 30, "…", ""]
@@ -82,7 +82,9 @@ def runs(draw: st.DrawFn) -> list[Event]:
         events = call.events()[: draw(st.integers(1, 30))]
         start = TaskStarted(task=chunk.task, node=chunk.node, ns=chunk.ns, step=chunk.step)
         end = TaskEnded(task=chunk.task, node=chunk.node, ns=chunk.ns, step=chunk.step)
-        waiting.append([start, *events, *([end] if draw(st.booleans()) else [])])
+        if draw(st.booleans()):  # LangGraph may tell a task's end before the last of its tokens
+            events.insert(draw(st.integers(len(events) // 2, len(events))), end)
+        waiting.append([start, *events])
     while waiting := [events for events in waiting if events]:
         told.append(waiting[draw(st.integers(0, len(waiting) - 1))].pop(0))
     return [replace(event, at=number / 100) for number, event in enumerate(told)]

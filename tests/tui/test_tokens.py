@@ -1,7 +1,8 @@
 from lgwatch.events import SpanEnded
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
-from lgwatch.tui.tokens import MessageBlocks, message_subject
+from lgwatch.tui.blocks import MessageBlocks
+from lgwatch.tui.tokens import message_subject
 from tests.factories import call, called, play, result, run, said, task, token
 
 

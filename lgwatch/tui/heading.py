@@ -1,0 +1,80 @@
+"""The first row of a block in the token pane: whose message it is, and its figures, as many as there is room for."""
+
+from __future__ import annotations
+
+from lgwatch.records import Message
+from lgwatch.tui.rows import Row
+from lgwatch.tui.signs import amount, fit, glyph, node_style, seconds
+
+_ROLES = {"human": "human", "system": "system", "tool": "tool result", "ai": ""}
+_USUAL = ("stop", "end_turn", "tool_calls", "tool_use")
+"""Reasons to stop that are no news."""
+NO_USAGE = "usage not reported (set stream_usage=True)"
+"""What stands where a call that streamed told no usage: many compatible endpoints tell it only when asked."""
+
+
+def heading(message: Message, attempt: int, now: float, width: int, *, under_call: bool = False) -> Row:
+    """Return the row; `attempt` is the number of its node's attempt, `under_call` says that the result stands elsewhere."""
+    state = message.status if message.finished else "running"
+    sign, style = glyph("ok" if state == "done" else state, now)
+    path = message.path or message.name or "?"
+    left: Row = [(f"{sign} ", style), (path, f"bold {node_style(message.path)}")]
+    if attempt > 1:
+        left.append((f" ×{attempt}", "warn"))
+    if role := _ROLES.get(message.role, message.role):
+        left.append((f" {role}", "tool" if message.role == "tool" else "dim"))
+    if message.role == "tool" and message.name:
+        left.append((f" {message.name}", "tool"))
+    if message.repeats:
+        left.append((" ↻ said again", "dim"))
+    if under_call:
+        left.append((" ↑ under its call", "dim"))
+    if message.status in ("failed", "cut") and message.finished:
+        left.append((" broke off" if message.status == "cut" else " failed", "error"))
+    if (reason := finish_reason(message)) and reason not in _USUAL:
+        left.append((f" {reason}", "warn"))
+    if message.model and width >= 44:
+        left.append((f"  {message.model}", "dim"))
+    left += [(f" #{tag}", "accent") for tag in message.tags if width >= 40]
+    return fit(left, _figures(message, width), width)
+
+
+def finish_reason(message: Message) -> str:
+    """Return why the model stopped, in the provider's word; empty where nobody said."""
+    return message.span.finish if message.span is not None else ""
+
+
+def unreported(message: Message) -> bool:
+    """Whether a call streamed to its end and told no usage."""
+    return message.finished and message.status == "done" and bool(message.chunks) and not message.usage
+
+
+def _figures(message: Message, width: int) -> Row:
+    """Step, time to first token, why it stopped, tokens and tokens a second."""
+    if message.whole and not message.usage:
+        return [(f"s{message.step}", "faint")]
+    figures: Row = []
+    if width >= 70:
+        figures.append((f"s{message.step}  ", "faint"))
+    wait = message.first_token_after()
+    if wait is not None and width >= 60:
+        figures.append((f"first {seconds(wait)}  ", "dim"))
+    reason = finish_reason(message)
+    if reason in _USUAL and width >= 110:
+        figures.append((f"{reason}  ", "faint"))
+    figures.append((_tokens(message, width), "dim"))
+    rate = message.rate()
+    if rate and width >= 50:
+        figures.append((f"  {rate:.0f}/s", "accent" if not message.finished else "dim"))
+    return [(text, style) for text, style in figures if text]
+
+
+def _tokens(message: Message, width: int) -> str:
+    if unreported(message):
+        return NO_USAGE if width >= 110 else "usage not reported" if width >= 70 else "no usage"
+    tokens, reported = message.tokens
+    if not message.usage:
+        return f"~{amount(tokens)} tok" if tokens else ""
+    given = message.usage.get("input_tokens")
+    before = f"↑{amount(given)} ↓" if isinstance(given, int) and width >= 60 else ""
+    return f"{before}{amount(tokens) if reported else 0} tok"
