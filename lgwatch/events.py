@@ -25,15 +25,15 @@ inside the same task appends a bare number (`"1"`, `"2"` …), so a segment need
 
 def path(ns: Namespace, node: str = "") -> str:
     """Return where something happened in names that a person reads: `research/web`."""
-    names = [segment.rpartition(":")[0] for segment in ns if ":" in segment]
+    names = [segment.rpartition(":")[0] or segment for segment in ns if not segment.isdecimal()]
     return "/".join([*names, node] if node else names)
 
 
 def parent_task(ns: Namespace) -> str:
-    """Return the id of the task that runs the graph of this namespace, "" for the root graph."""
+    """Return the id of the task that runs the graph of this namespace, "" for the root graph or if nothing tells it."""
     for segment in reversed(ns):
-        if ":" in segment:
-            return segment.rpartition(":")[2]
+        if not segment.isdecimal():
+            return segment.rpartition(":")[2] if ":" in segment else ""
     return ""
 
 

@@ -213,7 +213,8 @@ class _Watcher:
     def _resumed(self, resumes: list[Json]) -> bool:
         """Answer what waits with the next answers; return whether the graph goes on."""
         waiting = self._session.waiting
-        if not waiting or not resumes:
+        # What follows on a failure is no answer to it.
+        if not waiting or not resumes or self._session.status != "interrupted":
             return False
         asked = [one.id for one in waiting if not one.breakpoint]
         if not asked:

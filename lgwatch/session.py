@@ -72,10 +72,14 @@ class Session:
 
     @property
     def waiting(self) -> list[Interrupt]:
-        """The interrupts that nobody has answered, oldest first; none while a run is going on."""
-        if self.status != "interrupted":
+        """The interrupts that nobody has answered, oldest first; none while a run is going on.
+
+        A run that failed tells again what its thread waits at: an answer that was of no use can be given anew.
+        """
+        if self.run is None or self.status not in ("interrupted", "failed"):
             return []
-        return [one for one in self.interrupts.values() if not one.answered]
+        last = self.run.id if self.status == "failed" else None
+        return [one for one in self.interrupts.values() if not one.answered and last in (None, one.run)]
 
     def task(self, name: str) -> Task:
         """Return the newest task with this id or of this node. Raises KeyError."""

@@ -18,6 +18,8 @@ from lgwatch.events import EVENTS, Event, Namespace, TaskStarted, Unknown, defau
         (("research:1",), "web", "research/web"),
         (("sub:1", "inner:2"), "leaf", "sub/inner/leaf"),
         (("par:1", "1"), "x", "par/x"),
+        (("sub",), "ia", "sub/ia"),
+        (("out:1", "sub", "2"), "ia", "out/sub/ia"),
         (("a b/ü [bold]:1",), "x", "a b/ü [bold]/x"),
     ],
 )
@@ -34,6 +36,9 @@ def test_a_path_is_made_of_node_names(ns: Namespace, node: str, expected: str):
         (("par:1", "1"), "1"),
         (("par:7", "1", "2"), "7"),
         (("3",), ""),
+        (("sub",), ""),
+        (("out:1", "sub"), ""),
+        (("out:1", "sub", "inner:2"), "2"),
     ],
 )
 def test_the_parent_task_stands_in_the_last_segment_that_names_one(ns: Namespace, expected: str):

@@ -384,3 +384,20 @@ def test_a_run_that_is_followed_starts_with_its_header(tmp_path: Path) -> None:
     events = [RunStarted(run="r1"), ended()]
     printed = Printed(tmp_path, events, "json", "type:nothing")
     assert [line.get("type") for line in printed.lines] == [None, "run", "run_result"]
+
+
+def test_a_wrong_answer_leaves_its_question_open_and_uses_up_no_other(tmp_path: Path) -> None:
+    body = """
+    def ask(state):
+        return {"text": str(int(interrupt("number?")))}
+    graph = compiled(ask)
+    """
+    with live(tmp_path, body) as watched:
+        watched.source.start(topic())
+        out, err = BytesIO(), StringIO()
+        code = watch(
+            watched.source, watched.session, mode="plain", keep=parse(""), out=out, err=err, resumes=["abc", "7"]
+        )
+        assert code == ExitCode.FAILED
+        assert [one.value for one in watched.session.waiting] == ["number?"]
+        assert "ask asks for an answer" in err.getvalue()

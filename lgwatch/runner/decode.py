@@ -136,7 +136,7 @@ class Decoder:
             TaskEnded(
                 ns=ns, task=task, node=node, step=step or known.step, writes=writes,
                 error=None if error is None else failure(error),
-                interrupts=tuple(map(_interrupt_id, asked)) if asked else (),
+                interrupts=tuple(map(interrupt_id, asked)) if asked else (),
             )
         )  # fmt: skip
         self.tasks.close(known)
@@ -221,13 +221,13 @@ class Decoder:
         asked = list(found) if isinstance(found, list | tuple) else [found]
         if not asked:
             self._breakpoint(ns)
-        elif fresh := [one for one in asked if _interrupt_id(one) not in self._seen]:
+        elif fresh := [one for one in asked if interrupt_id(one) not in self._seen]:
             # Each graph on the way up repeats it; the first to tell is the deepest.
             self._held.append((ns, "", fresh, None))
 
     def _interrupt(self, ns: Namespace, asked: Iterable[Any], task: Running | None) -> None:
         for one in asked:
-            name = _interrupt_id(one)
+            name = interrupt_id(one)
             if name in self._seen:
                 continue
             self._seen.add(name)
@@ -290,7 +290,8 @@ def _get(found: Any, name: str) -> Any:
     return found.get(name) if isinstance(found, Mapping) else getattr(found, name, None)
 
 
-def _interrupt_id(found: Any) -> str:
+def interrupt_id(found: Any) -> str:
+    """Return an interrupt's id, "" when it has none."""
     # Up to 0.4 an interrupt has no id, only the namespace of its task.
     return str(_get(found, "id") or _get(found, "interrupt_id") or "|".join(map(str, _get(found, "ns") or ())))
 

@@ -16,14 +16,14 @@ from langgraph.types import Command
 from lgwatch.errors import InputError, LgwatchError
 from lgwatch.events import Interrupted, Json, Notice, RunEnded, RunStarted, ValueStored
 from lgwatch.journal import JournalWriter
+from lgwatch.runner import pending, way
 from lgwatch.runner import request as asking
-from lgwatch.runner import way
 from lgwatch.runner.attach import attach
 from lgwatch.runner.callbacks import Spans
 from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
-from lgwatch.runner.failure import Failures, error_dict
+from lgwatch.runner.failure import Failures, error_dict, message_of
 from lgwatch.runner.run import Run
 from lgwatch.runner.tasks import node_tags
 from lgwatch.runner.watchdog import Watchdog
@@ -47,6 +47,8 @@ class Request:
     context: Json = None
     durability: str = ""
     """When the attached checkpointer saves (`exit`, `async`, `sync`); all but `exit` keep what a fork can start from."""
+    answers: dict[str, Json] | None = None
+    """Of a resumed run: what it answers, by interrupt id."""
 
 
 class Driver:
@@ -63,6 +65,7 @@ class Driver:
         self._values = Values(self._store)
         self._settings: Mapping[str, Json] = {}
         self._waiting: dict[str, dict[str, Interrupted]] = {}  # by thread, by interrupt id
+        self._failed_answers: dict[str, Json] = {}  # by interrupt id, what a run was given that failed
         self._stack = AsyncExitStack()
         self._pinned = False
         self._node_tags: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -132,6 +135,9 @@ class Driver:
                     resume=command.get("answers"), config=command.get("config"),
                 )
             )  # fmt: skip
+            if command.get("command") == "resume":
+                for event in self._waiting.get(self._thread_of(command), {}).values():
+                    self._journal.append(event)
             self._journal.append(RunEnded(run=str(command.get("run")), status="failed", error=error_dict(told)))
             return
         await self._go(asked)
@@ -145,8 +151,12 @@ class Driver:
         )
         return self._request(command, command, thread, given, event)
 
+    def _thread_of(self, command: Mapping[str, Json]) -> str:
+        """The thread that a resume is about."""
+        return str(command.get("thread") or asking.thread_of(self._settings))
+
     def _resume(self, command: Mapping[str, Json]) -> Request:
-        thread = str(command.get("thread") or asking.thread_of(self._settings))
+        thread = self._thread_of(command)
         answers = command.get("answers")
         if answers is not None and not isinstance(answers, dict):
             raise InputError("the answers are not an object", "map each interrupt's id to its answer")
@@ -160,7 +170,8 @@ class Driver:
         if any("|" in key for key in answers):  # up to 0.4 interrupts have no ids: there is one answer for all
             given = Command(resume=next(iter(answers.values())))
         event = RunStarted(run=str(command["run"]), thread=thread, resume=command.get("answers") or {})
-        return self._request(command, {**self._settings, **_given(command)}, thread, given, event)
+        asked = self._request(command, {**self._settings, **_given(command)}, thread, given, event)
+        return replace(asked, answers=answers)
 
     def _request(
         self,
@@ -209,6 +220,7 @@ class Driver:
         """Run the graph to its end, whatever end that is."""
         try:
             options = self._options(run, asked, spans)
+            await self._take_back(asked)
             if await way.is_sync(self._graph, asked.config, self._mode, self.notice):
                 await self._stream_in_thread(run, asked, options, decoder)
             else:
@@ -216,7 +228,11 @@ class Driver:
         except (
             BaseException
         ) as error:  # SystemExit and KeyboardInterrupt of a node too: they end the run, not the process
-            self._failed(run, error, decoder)
+            try:
+                if isinstance(error, Exception) and not run.stop:
+                    await self._ask_again(run, asked, decoder)
+            finally:
+                self._failed(run, error, decoder)
         else:
             decoder.flush()
             self._finished(run, decoder, spans)
@@ -292,6 +308,30 @@ class Driver:
             run.end("stopped", output=decoder.state)
             return
         run.end("failed", error=error_dict(error), output=decoder.state)
+
+    async def _take_back(self, asked: Request) -> None:
+        """Make room for other answers to what was answered in a run that failed."""
+        waiting = self._waiting.get(asked.thread, {}) if asked.answers is not None else {}
+        failed = [(event, self._failed_answers.pop(name)) for name, event in waiting.items()
+                  if name in self._failed_answers]  # fmt: skip
+        if failed:
+            await pending.take_back(self._graph, asked.config, failed)
+
+    async def _ask_again(self, run: Run, asked: Request, decoder: Decoder) -> None:
+        """Tell once more what the thread waits at: an answer that a node cannot use must not be its last."""
+        decoder.flush()
+        told = {**self._waiting.pop(run.thread, {}), **decoder.interrupts}
+        try:
+            still = await pending.still_asked(self._graph, asked.config, told)
+        except Exception as error:  # a checkpointer is foreign code
+            run.append(Notice(code="interrupt", text=f"what waits for an answer cannot be told: {message_of(error)}"))
+            return
+        for name, event in still.items():
+            if name in (asked.answers or {}):
+                self._failed_answers[name] = (asked.answers or {})[name]
+            if name not in decoder.interrupts:
+                run.append(event)
+        self._waiting[run.thread] = still
 
     def _finished(self, run: Run, decoder: Decoder, spans: Spans) -> None:
         waiting = decoder.interrupts

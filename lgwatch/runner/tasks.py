@@ -120,4 +120,4 @@ def node_tags(graph: Any) -> dict[tuple[str, ...], tuple[str, ...]]:
 
 
 def _names(ns: Namespace, node: str) -> tuple[str, ...]:
-    return (*(segment.rpartition(":")[0] for segment in ns if ":" in segment), node)
+    return (*(segment.rpartition(":")[0] or segment for segment in ns if not segment.isdecimal()), node)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,65 @@ def test_an_answer_to_an_unknown_interrupt_is_an_input_error(tmp_path: Path) -> 
         assert "nonsense" in error["message"]
 
 
+AGE = """
+def ask(state):
+    name = interrupt("name?")
+    return {"log": [name, int(interrupt("age?"))]}
+"""
+
+
+@pytest.mark.parametrize("inner", [False, True])
+@pytest.mark.parametrize("source", ["", "from langgraph.checkpoint.memory import InMemorySaver", "SYNC"])
+def test_an_answer_that_fails_its_node_can_be_given_anew(tmp_path: Path, inner: bool, source: str) -> None:
+    saver = "SyncOnly()" if source == "SYNC" else "InMemorySaver()" if source else "None"
+    built = f"""
+    inner = line(ask)
+    graph = StateGraph(State).add_node("ask", {"inner" if inner else "ask"}).add_edge(START, "ask")
+    graph = graph.compile(checkpointer={saver})
+    """
+    with child(tmp_path, AGE, SQLITE if source == "SYNC" else source, built) as run:
+        run.start()
+        run.result()
+        run.resume({run.of(Interrupted)[0].interrupt: "Ann"})
+        assert run.result().status == "interrupted"
+        age = run.of(Interrupted, value="age?")[0]
+        for wrong in ("abc", "def"):
+            run.resume({age.interrupt: wrong})
+            assert run.result().status == "failed"
+            assert wrong in (run.result().error or {})["message"]
+            *_, again, result = run.events()
+            assert (again, result) == (replace(age, at=again.at), run.result())
+        run.resume({age.interrupt: "7"})
+        assert run.result().output == {"log": ["Ann", 7]}
+
+
+def test_a_failure_after_the_answer_was_used_asks_nothing(tmp_path: Path) -> None:
+    source = """
+    def bad(state):
+        raise ValueError("later")
+    graph = line(ask, bad)
+    """
+    with child(tmp_path, ASK, source) as run:
+        run.start()
+        run.result()
+        asked = run.of(Interrupted)
+        run.resume({asked[0].interrupt: "Ann"})
+        assert run.result().status == "failed"
+        assert run.of(Interrupted) == asked
+
+
+def test_answers_that_are_refused_leave_the_question_open(tmp_path: Path) -> None:
+    with child(tmp_path, ASK + "graph = line(ask)") as run:
+        run.start()
+        run.result()
+        asked = run.of(Interrupted)[0]
+        run.resume({"nonsense": 1})
+        run.result()
+        assert [event.interrupt for event in run.of(Interrupted)] == [asked.interrupt] * 2
+        run.resume({asked.interrupt: "Ann"})
+        assert run.result().output == {"log": ["Ann"]}
+
+
 def test_a_breakpoint_stops_and_goes_on(tmp_path: Path) -> None:
     source = """
     def after(state):
@@ -297,7 +357,7 @@ def test_config_and_context_reach_the_nodes(tmp_path: Path) -> None:
 SQLITE = """
 from langgraph.checkpoint.memory import InMemorySaver
 class SyncOnly(InMemorySaver):
-    async def aget_tuple(self, config):
+    async def aget_tuple(self, *arguments):
         raise NotImplementedError("use the asynchronous saver")
     aput = aput_writes = alist = aget_tuple
 """
