@@ -141,6 +141,12 @@ class Transitions:
         name = node_id(task)
         return tuple(dict.fromkeys(node_id(one) for one in flow.before(task.step) if name in flow.led.get(one.id, ())))
 
+    def caller(self, task: Task) -> str:
+        """Return the id of the node that called a task of its own step, and waits for it; "" where none did."""
+        flow = self._flow_of.get((task.run, task.id))
+        caller = self._caller(task, flow) if flow is not None and task.id in flow.called else None
+        return node_id(caller) if caller is not None else ""
+
     def nodes(self) -> list[dict[str, Json]]:
         """Return the graph's nodes and those it did not tell of, as `GraphLoaded` has them."""
         told = list(self._graph.nodes) if self._graph is not None else []

@@ -7,35 +7,44 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from itertools import islice
+from time import monotonic
 
 from lgwatch.records import Task
 from lgwatch.session import Session
 from lgwatch.transitions import END, START, Transitions, node_id
 
-from .drawing import Drawing, draw
+from .drawing import Box, Drawing, draw
 from .items import Edge
 from .picture import Mark, Picture
 from .rows import Row, Rows
 from .signs import amount, glyph, node_style, seconds, tick
 
+REST = 20
+"""How many times as long as it took to draw, a drawing stays as it is while only edges and nodes appear."""
 CALM = 1.0
 """Seconds after which the last transition looks like any other."""
 
 
 class GraphRows(Rows):
-    """The drawing of a session's graph. `depth` says how deep subgraphs are open; `transitions` are the run's ways."""
+    """The drawing of a session's graph. `depth` says how deep subgraphs are open; `transitions` are the run's ways.
 
-    def __init__(self, depth: int = 1) -> None:
+    `height` is the room that a drawing may use for air, `selected` the node under the cursor.
+    """
+
+    def __init__(self, depth: int = 1, transitions: Transitions | None = None) -> None:
         self.depth = depth
         self.height = 0
-        self.transitions = Transitions()
+        self.selected = ""
+        self.transitions = transitions or Transitions()
         self.drawing: Drawing | None = None
         self._picture: Picture | None = None
         self._session: Session | None = None
         self._seen: list[int] = []
         self._open: dict[str, list[Task]] = {}
         self._newest: dict[str, Task] = {}
-        self._made_of: object = None
+        self._made_of: tuple[object, ...] = ()
+        self._drawings = 0
+        self._rest_until = 0.0
         self._marks: dict[str, Mark] = {}
         self._states: dict[Edge, str] = {}
         self._marked: object = None
@@ -54,7 +63,7 @@ class GraphRows(Rows):
         self._follow(session)
         calm = now - self.transitions.last_at >= CALM
         moving = tick(now) if any(self._open.values()) else 0
-        state = (session.task_changes, id(session.graph), calm, moving, self._made_of)
+        state = (session.task_changes, id(session.graph), calm, moving, self._made_of, self.selected)
         if state == self._marked:
             return False
         self._marked = state
@@ -67,6 +76,46 @@ class GraphRows(Rows):
         deepest = self.drawing.plan.deepest if self.drawing is not None else 0
         self.depth = (self.depth + step) % (deepest + 1)
         return self.depth
+
+    def select(self, node: str) -> int | None:
+        """Put the cursor on a node; return the row of its name, None where the node is not drawn."""
+        box = self.drawing.boxes.get(node) if self.drawing is not None else None
+        if box is None:
+            return None
+        self.selected = node
+        self._marks.clear()
+        return box.rect.y + (box.rect.height > 1)
+
+    def beside(self, across: int, down: int) -> str:
+        """Return the node that is next to the selected one in a direction; "" where there is none.
+
+        Before one is selected, it is the newest that runs or ran, or the first.
+        """
+        drawing = self.drawing
+        if drawing is None or not drawing.boxes:
+            return ""
+        here = drawing.boxes.get(self.selected)
+        if here is None:
+            return self.newest() or drawing.order()[0]
+        x, y = _middle(here)
+        near: list[tuple[float, str]] = []
+        for box in drawing.boxes.values():
+            dx, dy = _middle(box)[0] - x, _middle(box)[1] - y
+            along, aside = (dx * across, abs(dy) * 4) if across else (dy * down * 2, abs(dx))
+            if along > 0 and box.id != here.id:
+                near.append((along + aside, box.id))
+        return min(near)[1] if near else ""
+
+    def newest(self) -> str:
+        """Return the node that is drawn for the newest task; "" where none is."""
+        drawing = self.drawing
+        tasks = sorted(self._newest.values(), key=lambda task: (task.status == "running", task.started, task.seq))
+        return next((shown for task in reversed(tasks) if drawing and (shown := drawing.shown(node_id(task)))), "")
+
+    def place(self, column: int, index: int, width: int) -> str:
+        """Return the node at a cell of the picture; "" where there is none."""
+        drawing = self.drawing
+        return (drawing.at(column - max((width - drawing.width) // 2, 0), index) or "") if drawing is not None else ""
 
     def nodes_at(self, index: int) -> list[str]:
         """Return the ids of the nodes in a row, from the left; of nested ones the innermost come first."""
@@ -94,8 +143,13 @@ class GraphRows(Rows):
         graph = session.graph if session is not None else None
         ways = self.transitions
         made_of = (id(graph), width, self.height, self.depth, len(ways.unknown), len(ways.dynamic))
-        if made_of != self._made_of:
+        if made_of == self._made_of:
+            return False
+        # What grows all the time is not drawn all the time: a large graph would take the frames of everything else.
+        if made_of[:4] != self._made_of[:4] or monotonic() >= self._rest_until:
+            began = monotonic()
             self._made_of = made_of
+            self._drawings += 1
             self.drawing = self._picture = None
             if graph is not None and width > 0:
                 self.drawing = draw(
@@ -106,6 +160,8 @@ class GraphRows(Rows):
                 self._picture = Picture(self.drawing, self._mark, self._edge)
             self._marks.clear()
             self._states.clear()
+            now = monotonic()
+            self._rest_until = now + REST * (now - began)
         return False
 
     def __len__(self) -> int:
@@ -116,8 +172,8 @@ class GraphRows(Rows):
         return self._picture.row(index, width) if self._picture is not None else []
 
     def key(self, index: int) -> Hashable:
-        """The row, and the states of what is on it."""
-        return self._picture.key(index) if self._picture is not None else None
+        """The row, which drawing it is of, and the states of what is on it."""
+        return (index, self._drawings, self._picture.key(index)) if self._picture is not None else None
 
     def index_of(self, key: Hashable) -> int | None:
         """A row stays where it is."""
@@ -156,10 +212,11 @@ class GraphRows(Rows):
         short = node.rpartition(":")[2]
         if short in (START, END):
             met = any(node in edge for edge in self.transitions.taken)
-            return Mark(name="" if met else "faint")
+            return Mark(name="cursor" if node == self.selected else "" if met else "faint")
         state, newest = self._state(node), self._newest.get(node)
         if newest is None:
-            return Mark(glyph("waiting")[0], "faint", "dim", "faint")
+            here = node == self.selected
+            return Mark(glyph("waiting")[0], "faint", "cursor" if here else "dim", "bold accent" if here else "faint")
         sign, style = glyph(state, self._now)
         running = [task for task in self._open.get(node, ()) if task.status == "running"]
         shown = max(running, key=lambda task: task.elapsed(self._now), default=newest)
@@ -175,6 +232,8 @@ class GraphRows(Rows):
             caption.append((f"↻{newest.attempts}", "warn"))
         border = style if state in ("running", "failed", "interrupted") else ""
         name = node_style(newest.path)
+        if node == self.selected:
+            name, border = f"cursor {name}", border or "bold accent"
         return Mark(sign, style, f"bold {name}" if running else name, border, tuple(caption))
 
     def _edge(self, edge: Edge) -> str:
@@ -194,3 +253,7 @@ class GraphRows(Rows):
                 if (drawn := drawing.drawn(edge)) is not None:
                     found[drawn] = state
         return found
+
+
+def _middle(box: Box) -> tuple[float, float]:
+    return box.rect.x + box.rect.width / 2, box.rect.y + (1 if box.open else box.rect.height / 2)

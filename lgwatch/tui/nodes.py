@@ -1,195 +1,123 @@
-"""The node panel: every task by superstep, parallel lanes, subgraphs nested, with state, attempts and elapsed time."""
+"""The node panel: where the run is and where it has been, as the drawn graph, as a list by superstep, or as a table.
+
+The person's choice of a view is kept; where there is no room for the drawing, and until a choice is made, the list
+stands in for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
-from typing import ClassVar
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import events, on
+from textual.app import SuspendNotSupported
+from textual.binding import Binding, BindingType
+
+from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.records import Run, Task
 from lgwatch.session import Session
-from lgwatch.tui.pane import Pane, Subject
-from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import cells, count, fit, glyph, node_style, seconds, tick
+from lgwatch.transitions import node_id
+
+from .editor import command
+from .graph import GraphRows
+from .lines import LineView
+from .pane import Pane, Subject
+from .rows import Rows
+from .signs import count, seconds
+from .steps import Lanes, NodeRows, outcome
+from .table import TableRows
+
+if TYPE_CHECKING:
+    from lgwatch.sources import Source
+
+__all__ = ["NodeRows", "NodesPane", "outcome", "task_subject"]
+
+VIEWS = ("list", "graph", "table")
+"""In the order in which `v` goes through them."""
+WIDE = 140
+"""Cells of a screen on which a drawing is what one sees first, if most of it can be seen at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One row: a task with the lines of the tree in front of it, or a run's heading."""
+class NodesView(LineView):
+    """The rows of one of the views. On a drawing the arrows go from node to node, and `following` keeps what runs in sight."""
 
-    of: Task | Run
-    step: str = ""
-    lane: str = ""
-    cause: str = ""
+    def __init__(self, rows: Rows) -> None:
+        super().__init__(rows, tail=True, cursor_row=True)
+        self.graph: GraphRows | None = None
+        """The drawing, while it is what is shown."""
+        self._watching = True
 
+    def show_as(self, view: str, rows: Rows) -> None:
+        """Show other rows: only a list grows at its end, and a drawing has no cursor that is a row."""
+        self.graph = rows if isinstance(rows, GraphRows) else None
+        self._port.tail = view == "list"
+        self._port.cursor_row = self.graph is None
+        self.left = 0
+        self.show(rows)
 
-class NodeRows(Rows):
-    """The tasks of all runs, flattened: root tasks by superstep, what ran inside a task below it."""
+    def keep_in_sight(self) -> None:
+        """Scroll a drawing to what runs, unless the person went elsewhere."""
+        row = self.graph.running_row() if self.graph is not None and self._watching else None
+        if row is not None and not self.top < row < self.top + self.size.height - 1:
+            self.scroll_rows(row - self.size.height // 2)
+            self._watching = True
 
-    def __init__(self) -> None:
-        self.lines: list[Line] = []
-        self._session: Session | None = None
-        self._state: object = None
-        self._tick = 0
-        self._now = 0.0
+    def scroll_rows(self, top: int) -> None:
+        """Make `top` the first visible row; a person who scrolls a drawing reads there."""
+        self._watching = False
+        super().scroll_rows(top)
 
-    def update(self, session: Session, keep: Filter, now: float) -> bool:
-        """Take in what changed; return whether anything did."""
-        self._now = now
-        self._tick = tick(now)
-        state = (session, session.task_changes, session.message_changes if keep else 0, keep)
-        if state == self._state:
-            return False
-        self._state = state
-        self._session = session
-        self.lines = list(_lines(session, keep))
-        return True
+    def follow(self) -> None:
+        """Go to the end and stay there; on a drawing, to what runs."""
+        if self.graph is None:
+            super().follow()
+            return
+        self._watching = True
+        self.select_node(self.graph.newest())
+        self._watching = True
+        self.keep_in_sight()
 
-    def __len__(self) -> int:
-        return len(self.lines)
+    def select_node(self, node: str) -> None:
+        """Put the cursor on a node of the drawing and scroll it into view."""
+        row = self.graph.select(node) if self.graph is not None else None
+        if row is None:
+            return
+        height = self.size.height
+        if not self.top < row < self.top + height - 1:
+            self.scroll_rows(row - 1 if row <= self.top else row - height + 2)
+        self._watching = False
+        self.show()
 
-    def key(self, index: int) -> Hashable:
-        """A running task's row changes ten times a second, any other when the task does."""
-        line = self.lines[index]
-        moving = self._tick if isinstance(line.of, Task) and line.of.status == "running" else 0
-        if isinstance(line.of, Run):
-            return (line.of.id, outcome(line.of, self._session), self._tick if line.of.status == "running" else 0)
-        task = line.of
-        return (task.run, task.id, task.status, task.attempts, task.wrote, task.ended, line.lane, line.cause, moving)
+    def action_move(self, rows: int) -> None:
+        """Move the cursor by rows; on a drawing to the node above or below."""
+        if self.graph is None:
+            super().action_move(rows)
+        elif abs(rows) > 1 or not (node := self.graph.beside(0, rows)):
+            self.scroll_rows(self.top + rows)
+        else:
+            self.select_node(node)
 
-    def index_of(self, key: Hashable) -> int | None:
-        """Find the task or run again, whatever its state is by now."""
-        if not isinstance(key, tuple):
-            return None
-        for index, line in enumerate(self.lines):
-            if (line.of.id == key[0]) if isinstance(line.of, Run) else ((line.of.run, line.of.id) == key[:2]):
-                return index
-        return None
+    def action_shift(self, steps: int) -> None:
+        """Shift the text sideways; on a drawing go to the node beside."""
+        if self.graph is None:
+            super().action_shift(steps)
+        else:
+            self.select_node(self.graph.beside(steps, 0))
 
-    def row(self, index: int, width: int) -> Row:
-        """Return the row's spans."""
-        line = self.lines[index]
-        return self._run(line.of, width) if isinstance(line.of, Run) else self._task(line, line.of, width)
+    def action_first(self) -> None:
+        """Go to the first row, or node."""
+        if self.graph is None or self.graph.drawing is None:
+            super().action_first()
+        else:
+            self.select_node(self.graph.drawing.order()[0])
 
-    def _run(self, run: Run, width: int) -> Row:
-        status = outcome(run, self._session)
-        sign, style = glyph("done" if status == "answered" else status, self._now)
-        left: Row = [(f"{sign} ", style), (run.id, "title"), (f" {status}", "dim")]
-        if run.resume is not None and width >= 34:
-            left.append((" · resumed", "faint"))
-        return fit(left, [(seconds(run.elapsed(self._now)), "time")], width)
-
-    def _task(self, line: Line, task: Task, width: int) -> Row:
-        sign, style = glyph(task.status, self._now)
-        name = "bold " + node_style(task.path) if task.open else node_style(task.path)
-        left: Row = [(f"{line.step:>2} ", "faint"), (line.lane, "faint"), (f"{sign} ", style), (task.node, name)]
-        if task.attempts > 1:
-            left.append((f" ×{task.attempts}", "warn"))
-        note, note_style = _note(task)
-        right: Row = []
-        rate = self._rate(task)
-        if rate and width >= 34:
-            right.append((f"{rate:.0f}/s ", "accent"))
-        if task.began is not None or task.ended is not None:
-            right.append((f"{seconds(task.elapsed(self._now)):>5}", "time"))
-        room = width - cells(left) - cells(right) - 1
-        for text, style in (
-            (f" {note}" if note else "", note_style),
-            (f"  ← {line.cause}" if line.cause else "", "faint"),
-        ):
-            if text and cells([(text, "")]) <= room:  # half a word tells nothing
-                left.append((text, style))
-                room -= cells([(text, "")])
-        return fit(left, right, width)
-
-    def _rate(self, task: Task) -> float:
-        if not task.open or self._session is None:
-            return 0.0
-        return sum(message.rate() for message in self._session.messages_of(task.id) if not message.finished)
-
-
-def outcome(run: Run, session: Session | None) -> str:
-    """Return a run's status; an interrupted one that a later run went on from was `answered`."""
-    if run.status != "interrupted" or session is None:
-        return run.status
-    later = session.runs[session.runs.index(run) + 1 :]
-    following = next((other for other in later if other.thread == run.thread), None)
-    return "answered" if following is not None and following.resume is not None else run.status
-
-
-def _note(task: Task) -> tuple[str, str]:
-    """What a glance at the state does not tell."""
-    if task.status == "failed" and task.error:
-        return str(task.error.get("type", "")), "error"
-    if task.status == "cached":
-        return "cached", "info"
-    if task.closed_by == "parent":
-        return ("with its parent", "dim") if task.status == "done" else ("cancelled", "dim")
-    if task.closed_by == "run" and task.status == "cancelled":
-        return "never ended", "dim"
-    if task.open and any(span.kind == "node" and span.status == "error" for span in task.spans):
-        return "retrying", "warn"
-    if task.status == "done" and not task.wrote and not task.children:
-        return "wrote nothing", "faint"
-    return "", ""
-
-
-def _lines(session: Session, keep: Filter) -> Iterable[Line]:
-    several = len(session.runs) > 1
-    for run in session.runs:
-        if several:
-            yield Line(run)
-        roots = [task for task in run.tasks.values() if task.parent is None and _kept(task, keep)]
-        yield from _level(roots, "the answer" if run.resume is not None else "", keep)
-
-
-def _kept(task: Task, keep: Filter) -> bool:
-    return not keep or keep(task) or any(_kept(child, keep) for child in task.children)
-
-
-def _level(tasks: list[Task], cause: str, keep: Filter) -> Iterable[Line]:
-    """The tasks of the root graph, step by step; those of one step are lanes, joined by a bracket."""
-    steps: dict[int, list[Task]] = {}
-    for task in tasks:
-        steps.setdefault(task.step, []).append(task)
-    for step, lanes in steps.items():
-        for index, task in enumerate(lanes):
-            last = index == len(lanes) - 1
-            lane = "" if len(lanes) == 1 else "╭ " if index == 0 else "╰ " if last else "├ "
-            first = index == 0
-            yield Line(task, str(step) if first else "", lane, _trigger(task.triggers, cause) if first else "")
-            yield from _inside(task, "" if len(lanes) == 1 else "  " if last else "│ ", keep)
-        cause = _cause(lanes)
-
-
-def _inside(task: Task, indent: str, keep: Filter) -> Iterable[Line]:
-    """What ran inside a task, in order, on the branches of a tree."""
-    children = [child for child in task.children if _kept(child, keep)]
-    before: list[Task] = []
-    cause = ""
-    for index, child in enumerate(children):
-        last = index == len(children) - 1
-        if before and child.step != before[-1].step:
-            cause, before = _cause(before), []
-        before.append(child)
-        yield Line(child, "", indent + ("╰ " if last else "├ "), _trigger(child.triggers, cause))
-        yield from _inside(child, indent + ("  " if last else "│ "), keep)
-
-
-def _cause(before: list[Task]) -> str:
-    names = list(dict.fromkeys(task.node for task in before))
-    return " + ".join(names) if len(names) < 4 else f"{len(names)} nodes"
-
-
-def _trigger(triggers: tuple[str, ...], cause: str) -> str:
-    """What set a task off, in words: the nodes of the step before, and how they reached it."""
-    for trigger in triggers:
-        if trigger == "__pregel_push":
-            return f"{cause or 'START'} · Send"
-        if trigger.startswith(("branch:to:", "start:", "__start__", "join:")):
-            return cause or "START"
-    return ", ".join(triggers)
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor on the node that was clicked."""
+        if self.graph is not None and self.text_selection is None:
+            self.select_node(self.graph.place(event.x, self.top + event.y, self.width_of_rows()))
 
 
 class NodesPane(Pane):
@@ -198,32 +126,202 @@ class NodesPane(Pane):
     title_: ClassVar[str] = "Nodes"
     empty_: ClassVar[str] = "no task has begun"
     help_: ClassVar[str] = (
-        "Every task by superstep (the number at the left); brackets join the tasks that run side by side, what ran "
-        "inside a node is indented below it. ×2 counts attempts, ← says what set the step off. enter opens a task."
+        "v goes from the list to the drawn graph and to a table. The list has every task by superstep (the number at "
+        "the left); brackets join the tasks that run side by side, what ran inside a node is indented below it. ×2 "
+        "counts attempts, ← says what set a task off, → which branch it chose. On the graph, lines that were taken "
+        "are bright, the last one is coloured for a second; arrows go from node to node. enter opens a task, or what "
+        "is folded."
     )
-    rows: NodeRows
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "next_view", "View", show=False, id="nodes.view", tooltip="Nodes as the graph, a list, a table"),
+        Binding("s", "sort", "Sort", show=False, id="nodes.sort", tooltip="Sort the table by the next column"),
+        Binding("plus,equals_sign", "deeper(1)", "Deeper", show=False, id="nodes.deeper", tooltip="Open subgraphs"),
+        Binding("minus", "deeper(-1)", "Less deep", show=False, id="nodes.higher", tooltip="Close subgraphs"),
+        Binding("e", "source", "Source", show=False, id="nodes.source", tooltip="Open the node's source in $EDITOR"),
+    ]
+    rows: Rows
+
+    def __init__(self, rows: NodeRows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
+        super().__init__(rows, source, id=id)
+        self.steps = rows
+        self.graph = GraphRows(transitions=rows.transitions)
+        self.table = TableRows()
+        self.wanted = ""
+        """The view that the person chose."""
+        self.shown = "list"
+        self._session: Session | None = None
+        self._keep: Filter | None = None
+        self._now = 0.0
+        self._moved = False  # whether the drawing is to be painted anew
+
+    def make_view(self, rows: Rows) -> NodesView:
+        """Return the view on the rows."""
+        self.nodes_view = NodesView(rows)
+        return self.nodes_view
+
+    # --- what is shown
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
-        """Redraw the tasks that changed."""
-        changed = self.rows.update(session, keep, now)
+        """Redraw what changed."""
+        self._session, self._keep, self._now = session, keep, now
+        view = self._fitting(session, keep, now)
+        other = view != self.shown
+        if other:
+            self._turn(view)
+        changed = self._moved
+        if view == "list":
+            changed = self.steps.update(session, keep, now)
+        elif view == "table":
+            changed = self.table.update(session, now)
         run = session.run
-        if changed or (run is not None and run.status == "running"):
-            self.view.show()
-        if changed and run is not None:
-            lanes = sum(task.status == "running" and not task.children for task in run.tasks.values())
-            self.mark(
-                f"{lanes} at once" if lanes > 1 else "", count(sum(len(one.tasks) for one in session.runs), "task")
-            )
+        if changed or other or (run is not None and run.status == "running"):
+            self.nodes_view.show()
+            self.nodes_view.keep_in_sight()
+        if changed or other:
+            self._say(session)
 
-    def subject(self) -> Subject | None:
-        """The task, or the run, under the cursor."""
+    def _turn(self, view: str) -> None:
+        self.shown = view
+        self.rows = {"graph": self.graph, "list": self.steps, "table": self.table}[view]
+        self.nodes_view.show_as(view, self.rows)
+
+    def _fitting(self, session: Session, keep: Filter, now: float) -> str:
+        """Return the view that is wanted and has room."""
+        if self.wanted in ("list", "table"):
+            return self.wanted
+        width, height = self.nodes_view.width_of_rows(), self.nodes_view.size.height
+        if not self.wanted and (
+            self.app.size.width < WIDE or keep
+        ):  # a drawing shows all there is, whatever a filter keeps
+            return "list"
+        self.graph.height = height
+        before = self.graph.drawing
+        self._moved = self.graph.update(session, now)
+        self.graph.resize(width)
+        drawing = self.graph.drawing
+        self._moved |= drawing is not before
+        if drawing is None or not (self.wanted or self.shown == "graph" or drawing.height <= height * 1.5):
+            return "list"
+        return "graph"
+
+    def _say(self, session: Session) -> None:
+        """Name the view and what there is in the border."""
+        run = session.run
+        if run is None and self.shown == "list" and not self.wanted:
+            self.mark("", "")
+            return
+        tasks = run.tasks.values() if run is not None else ()
+        lanes = sum(task.status == "running" and not task.children for task in tasks)
+        total = count(sum(len(one.tasks) for one in session.runs), "task")
+        parts = [f"{lanes} at once" if lanes > 1 else "", total]
+        title = self.shown
+        if self.shown == "graph" and self.graph.drawing is not None and (deepest := self.graph.drawing.plan.deepest):
+            parts.insert(0, f"depth {self.graph.drawing.depth} of {deepest}")
+        elif self.shown == "table":
+            parts[0] = f"by {self.table.sort}" if self.table.sort != "graph" else ""
+        elif self.wanted == "graph":
+            title = "list (the graph needs more room)" if session.graph is not None else "list"
+        self.mark(title, " · ".join(part for part in parts if part))
+
+    def _again(self) -> None:
+        if self._session is not None and self._keep is not None:
+            self.show(self._session, self._keep, self._now)
+            self.nodes_view.show()
+            self._say(self._session)
+            self.settle(at_once=True)
+
+    # --- keys
+
+    def action_next_view(self) -> None:
+        """Show the next view: list, graph, table."""
+        at = VIEWS.index(self.wanted or self.shown)
+        self.wanted = VIEWS[(at + 1) % len(VIEWS)]
+        self._again()
+
+    def action_sort(self) -> None:
+        """Sort the table by the next column; from another view, go to the table."""
+        if self.shown == "table":
+            self.table.order()
+            self.nodes_view.show()
+        else:
+            self.wanted = "table"
+        self._again()
+
+    def action_deeper(self, step: int) -> None:
+        """Open or close subgraphs on the drawing."""
+        if self.shown == "graph":
+            self.graph.deeper(step)
+            self._again()
+            if self.graph.selected and self.graph.drawing is not None:
+                self.nodes_view.select_node(self.graph.drawing.shown(self.graph.selected) or "")
+
+    @on(LineView.Selected)
+    def _fold(self, event: LineView.Selected) -> None:
+        """Open or close a row that stands for many; what else is chosen, is opened by the screen."""
+        if self.shown == "list" and self.steps.fold(event.index):
+            event.stop()
+            self._again()
+
+    def action_source(self) -> None:
+        """Open the source of the node under the cursor in the person's editor."""
+        node = self._node()
+        told = next((one for one in self._told() if one.get("id") == node), {})
+        file, line = str(told.get("file") or ""), told.get("line")
+        words = command(
+            os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi", file, line if isinstance(line, int) else 1
+        )
+        if not file:
+            self.app.notify(f"where {node or 'it'} is written is not known", timeout=4)
+        elif not Path(file).is_file():
+            self.app.notify(f"{file} is not on this machine", timeout=4)
+        else:
+            try:
+                with self.app.suspend():
+                    subprocess.run(words, check=False)
+                self.app.refresh()
+            except (OSError, SuspendNotSupported) as error:
+                self.app.notify(f"{words[0]}: {error}", timeout=4)
+
+    # --- what is selected
+
+    def _told(self) -> list[dict[str, Json]]:
+        graph = self._session.graph if self._session is not None else None
+        return graph.nodes if graph is not None else []
+
+    def _node(self) -> str:
+        """The id of the node under the cursor."""
+        if self.shown == "graph":
+            return self.graph.selected or self.graph.newest()
         index = self.chosen
         if index is None:
-            return None
-        of = self.rows.lines[index].of
+            return ""
+        if self.shown == "table":
+            stats = self.table.node(index)
+            return stats.id if stats is not None else ""
+        of = self.steps.lines[index].of
+        return "" if isinstance(of, Run) else node_id(of.tasks[0] if isinstance(of, Lanes) else of)
+
+    def subject(self) -> Subject | None:
+        """The task, the node's newest task, or the run under the cursor."""
+        if self.shown != "list":
+            return self._node_subject(self._node())
+        index = self.chosen
+        of = self.steps.lines[index].of if index is not None else None
         if isinstance(of, Run):
             return Subject(f"run {of.id}", tuple(seq for seq in (of.seq, of.end_seq) if seq is not None))
-        return task_subject(of)
+        if isinstance(of, Lanes):
+            return task_subject(of.tasks[-1])
+        return task_subject(of) if of is not None else None
+
+    def _node_subject(self, node: str) -> Subject | None:
+        if not node or self._session is None:
+            return None
+        self.graph.update(self._session, self._now)
+        task = self.graph.task(node)
+        if task is not None:
+            return task_subject(task)
+        told = next((one for one in self._told() if one.get("id") == node), {"id": node})
+        return Subject(f"{node} · has not run", (), dict(told))
 
 
 def task_subject(task: Task) -> Subject:
