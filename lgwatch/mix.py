@@ -87,6 +87,13 @@ def toggle(keep: Filter, field: str, value: str) -> str:
     return _write(rest, knobs)
 
 
+def only(keep: Filter, field: str, value: str) -> str:
+    """Return the expression that keeps only this value of a field, or, where it does already, every one."""
+    rest, knobs = _read(keep)
+    knobs[field] = _OPEN if _is_solo(knobs, field, value) else _Knob(False, (value,))
+    return _write(rest, knobs)
+
+
 def clear(keep: Filter) -> str:
     """Return the expression without all that solo, mute and toggles have written."""
     return _write(_read(keep)[0], {})

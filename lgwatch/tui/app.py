@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from functools import partial
 from shutil import get_terminal_size
 from time import monotonic
@@ -23,28 +22,31 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.widgets import Input
 
-from lgwatch.errors import FilterError, InputError
 from lgwatch.events import Event, Notice, RunEnded
-from lgwatch.filter import FIELDS, Filter, parse
-from lgwatch.index import Selection, shown
+from lgwatch.filter import Filter
 from lgwatch.session import Session
+from lgwatch.snippet import snippet
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
-from lgwatch.tui.composer import hint_for, read_answer, read_input
+from lgwatch.tui.chooser import Chooser
+from lgwatch.tui.control import Control
 from lgwatch.tui.ending import obey_signals
 from lgwatch.tui.eventlist import ConsolePane, CustomPane, EventsPane, TimedPane
 from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector, load
 from lgwatch.tui.interrupt import Question
+from lgwatch.tui.keyline import keys
 from lgwatch.tui.lines import LineView, terminal_is_behind
 from lgwatch.tui.nodes import NodeRows, NodesPane
+from lgwatch.tui.outside import read_outside
 from lgwatch.tui.pane import Pane
 from lgwatch.tui.prompt import Prompt
+from lgwatch.tui.sieve import Sieve
 from lgwatch.tui.signs import cells, fit, glyph, tick
 from lgwatch.tui.state import RunsPane, StatePane
 from lgwatch.tui.text import ASCII, SafetyNet
 from lgwatch.tui.timeline import TimelinePane
-from lgwatch.tui.tokens import TokensPane
+from lgwatch.tui.tokens import MessageView, TokensPane
 
 if TYPE_CHECKING:
     from lgwatch.sources import RunRequest, Source
@@ -94,11 +96,21 @@ class WatchApp(App[None]):
         Binding(
             "enter,o", "inspect", "Inspect", id="inspect", tooltip="Open what is selected, or answer the interrupt"
         ),
+        Binding(
+            "s", "solo", "Solo", id="solo", tooltip="Only the node of what is selected; again: its tags; again: all"
+        ),
+        Binding("x", "mute", "Mute", id="mute", tooltip="Leave out the node of what is selected, or take it in again"),
+        Binding("X", "clear", "Clear", id="clear", tooltip="Take solo, mute and what was chosen out of the filter"),
+        Binding("c", "mix", "Choose", id="mix", tooltip="Choose among the nodes, tags and models that were seen"),
+        Binding("Y", "snippet", "Snippet", id="snippet", tooltip="Copy Python that keeps the same in your own loop"),
         Binding("z", "zoom", "Zoom", id="zoom", tooltip="The focused pane on the whole screen, and back"),
         Binding("i", "compose", "Input", id="compose", tooltip="Give input, or answer the interrupt"),
         Binding("r", "rerun", "Run again", id="rerun", tooltip="Run the same input again, on a new thread"),
         Binding("ctrl+x", "stop", "Stop", id="stop", tooltip="Stop after this superstep; again cancels, then kills"),
         Binding("y", "copy", "Copy", id="copy", tooltip="Copy what is selected"),
+        Binding("p", "outside('PAGER')", "Pager", id="pager", tooltip="Read what is selected in $PAGER"),
+        Binding("e", "outside('EDITOR')", "Editor", id="editor", tooltip="Open what is selected in $EDITOR"),
+        Binding("P", "prompt", "Prompt", id="prompt", tooltip="What the call of the lit message was given"),
         Binding("t", "times", "Times", id="times", tooltip="Time column: since the start, since the row before, clock"),
         *(
             Binding(key, f"pane('{key}')", name, show=False, id=f"pane.{name.lower()}", tooltip=f"Show {name}")
@@ -132,8 +144,7 @@ class WatchApp(App[None]):
         self.theme = "lgwatch"
         self.source = source
         self.session = session or Session()
-        self.keep: Filter = parse(filter_text)
-        self.request = request
+        self.sieve = Sieve(filter_text)
         self.reloading = False
         self._changed = changed
         self.panes: list[Pane] = [
@@ -145,18 +156,16 @@ class WatchApp(App[None]):
         self.header = Bar(id="header")
         self.tabs = Bar(id="tabs")
         self.question = Question(source)
-        self.prompt = Prompt(self._words)
+        self.prompt = Prompt(lambda: self.sieve.words(self.session))
+        self.control = Control(self, request)
         self.keys = Bar(id="keys")
         self.paused = False
         self.hint = ""
         self.error = ""
         self._chosen = "1"
-        self._counted: Selection | None = None
         self._drawn: object = None
         self._leaving = False
         self._hint_until = 0.0
-        self._looking_around = False
-        self._asked: tuple[int, ...] = ()
         self._size_before: Size | None = None
         self._far_behind = False
         self._drawn_at = 0.0
@@ -197,8 +206,10 @@ class WatchApp(App[None]):
         await super().on_event(event)
 
     def _start(self) -> None:
-        if self.request is not None:
-            self.source.start(self.request)
+        if terminal_is_behind(self):  # the first picture is on its way: the graph's imports must not overtake it
+            self.set_timer(0.002, self._start)
+            return
+        self.control.begin()
         if self._changed is not None:
             self.set_interval(1.0, self._reload)
         # What is there now stays for good; without this every full collection walks through all of it.
@@ -254,14 +265,16 @@ class WatchApp(App[None]):
             self.session.apply(event)
             if type(event) is Notice and event.code == "needs_input":
                 self.call_later(self._ask_for_input, event.text)
-            elif type(event) is RunEnded:
-                self.call_later(self._on_run_end, event)
+            elif type(event) is RunEnded and event.error:
+                self.call_later(self.say, "")
 
     def _draw(self) -> None:
         """Let everything that is visible show the session as it is now."""
         session, now = self.session, self.source.now()
         self._set_mood()
-        if not self.paused and len(self.screen_stack) == 1:
+        if isinstance(self.screen, Chooser):
+            self.screen.show(session, self.keep)
+        if not self.paused and (len(self.screen_stack) == 1 or isinstance(self.screen, Chooser)):
             for pane in self.panes:
                 if pane.display:
                     pane.show(session, self.keep, now)
@@ -272,7 +285,7 @@ class WatchApp(App[None]):
         session, width, kept = self.session, self.size.width, self._kept()
         state = (
             len(session.index), kept, tick(now), width, self.paused, self.hint, self.error, self.keep, self._chosen,
-            self.focused, self.source.live, self.prompt.purpose,
+            self.focused, self.source.live, self.prompt.purpose, self.control.asking,
         )  # fmt: skip
         if state == self._drawn:
             return
@@ -292,58 +305,21 @@ class WatchApp(App[None]):
         elif self.keep and attention and not beside:
             self.keys.show([(" ", ""), *attention])
         else:
-            self.keys.show(chrome.keys(list(self._keys()), width))
+            self.keys.show(chrome.keys(list(keys(self)), width))
 
     def _kept(self) -> int:
-        if self.keep.texts:  # what is known of texts, is known by the list of events, seen or not
-            events = self.pane("events")
-            assert isinstance(events, EventsPane)
-            events.rows.update(self.session, self.keep)
-            return len(events.rows)
-        if self._counted is None:
-            keep = self.keep
-            self._counted = Selection(
-                self.session.index, lambda facet: shown(facet) and keep(facet), keep if keep.moments else None
-            )
-        self._counted.update()
-        return len(self._counted)
+        events = self.pane("events")
+        assert isinstance(events, EventsPane)
+        return self.sieve.kept(self.session, events.rows)
 
     def _set_mood(self) -> None:
-        waiting = bool(self.session.waiting) and self.source.live
+        waiting = self.control.mind()
         failed = self.session.status in ("failed", "crashed")
         screen = self.screen_stack[0]
-        asked = tuple(one.seq for one in self.session.waiting) if waiting else ()
-        if asked != self._asked:
-            self._asked, self._looking_around = asked, False
+        if screen.has_class("-waiting") != waiting:
             screen.set_class(waiting, "-waiting")
-            if waiting:
-                self.question.ask(self.session.waiting)
-            else:
-                self.question.done()
         if screen.has_class("-failed") != failed:
             screen.set_class(failed, "-failed")
-
-    def _keys(self) -> Iterator[tuple[str, str, str]]:
-        """The keys that matter most now, most wanted first."""
-        status = self.session.status
-        if self.prompt.purpose:
-            words = {"filter": ("Keep", "Clear"), "search": ("Find", "Leave"), "answer": ("Answer", "Look around")}
-            yes, no = words.get(self.prompt.purpose, ("Run", "Leave"))
-            yield from (("enter", yes, ""), ("esc", no, ""))
-            if self.prompt.purpose == "filter":
-                yield ("→", "Complete", "")
-            return
-        if status == "interrupted" and self.source.live:
-            yield ("i", "Answer", "app.compose")
-        elif self.source.live and status not in ("running", "loading"):
-            yield from (("r", "Run again", "app.rerun"), ("i", "Input", "app.compose"))
-        yield ("space", "Go on" if self.paused else "Pause", "app.pause")
-        yield from (("f", "Filter", "app.filter"), ("/", "Find", "app.search"), ("enter", "Inspect", "app.inspect"))
-        if status == "running" and self.source.live:
-            yield ("^x", "Stop", "app.stop")
-        yield from (("?", "Help", "app.help"), ("q", "Quit", "app.leave"), ("z", "Zoom", "app.zoom"))
-        yield from (("F", "Follow", "app.follow"), ("y", "Copy", "app.copy"), ("t", "Times", "app.times"))
-        yield ("^p", "Palette", "app.command_palette")
 
     def say(self, text: str, seconds: float = 4.0) -> None:
         """Show a short text beside the tabs for a while."""
@@ -351,29 +327,52 @@ class WatchApp(App[None]):
 
     # ── filter and search ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _words(self) -> Iterable[str]:
-        """What the filter line completes: fields, then values that were seen."""
-        yield from (f"{name}:" for name in FIELDS)
-        facets = self.session.index.facets
-        yield from dict.fromkeys(f"node:{facet.node}" for facet in facets if facet.node)
-        yield from dict.fromkeys(f"tag:{tag}" for facet in facets for tag in facet.tags or ())
-        yield from dict.fromkeys(f"type:{facet.type}" for facet in facets if facet.type)
-        yield from dict.fromkeys(f"model:{facet.model}" for facet in facets if facet.model)
-        yield from dict.fromkeys(f"path:{facet.path}" for facet in facets if "/" in facet.path)
+    @property
+    def keep(self) -> Filter:
+        """The filter in force."""
+        return self.sieve.keep
+
+    @property
+    def request(self) -> RunRequest | None:
+        """What `r` runs again."""
+        return self.control.request
 
     def set_filter(self, text: str) -> None:
         """Apply the expression to every pane; one that cannot be read leaves the last one in force."""
-        try:
-            keep = parse(text)
-        except FilterError as error:
-            self.error = f"{error.message}: {error.hint}"
-            return
-        self.error = ""
-        if keep != self.keep:
-            self.keep = keep
-            self._counted = None
+        if self.sieve.set(text):
             for pane in self.panes:
-                pane.say_empty(keep)
+                pane.say_empty(self.keep)
+        self.error = self.sieve.error
+
+    def action_solo(self) -> None:
+        """Keep only the node of what is selected, then only its tags, then all."""
+        self._mix(self.sieve.solo)
+
+    def action_mute(self) -> None:
+        """Leave out the node of what is selected, or take it in again."""
+        self._mix(self.sieve.mute)
+
+    def _mix(self, write: Callable[[object], str]) -> None:
+        pane = self._focused_pane()
+        record = pane.record_of(self.session) if pane is not None else None
+        if record is None:
+            self.say("nothing is selected that a node has made")
+        else:
+            self.set_filter(write(record))
+
+    def action_clear(self) -> None:
+        """Take solo, mute and what was chosen out of the filter."""
+        self.set_filter(self.sieve.unmixed())
+
+    def action_mix(self) -> None:
+        """Choose among the nodes, tags and models that were seen."""
+        self.push_screen(Chooser(self.set_filter))
+        self._draw()
+
+    def action_snippet(self) -> None:
+        """Copy Python code that keeps the same in a stream loop of one's own."""
+        self.copy_to_clipboard(snippet(self.keep))
+        self.say(f"copied Python for {self.keep.source}" if self.keep else "copied Python for every token")
 
     def action_filter(self) -> None:
         """Type a filter."""
@@ -396,15 +395,13 @@ class WatchApp(App[None]):
     def _on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         if event.purpose == "filter":
             if not self.error:
-                self._close_prompt()
+                self.close_prompt()
         elif event.purpose == "search":
             view = self._last_view
-            self._close_prompt()
+            self.close_prompt()
             view.search(event.text or None)
-        elif event.purpose == "input":
-            self._on_input(event.text)
-        elif event.purpose == "answer":
-            self._on_answer(event.text)
+        else:
+            self.control.submitted(event.purpose, event.text)
         self._draw()
 
     @on(Prompt.Left)
@@ -412,13 +409,13 @@ class WatchApp(App[None]):
         if event.purpose == "filter":
             self.set_filter("")
         if event.purpose == "answer":
-            self._looking_around = True
-            self.question.hide()
+            self.control.turned_away()
         self.error = ""
-        self._close_prompt()
+        self.close_prompt()
         self._draw()
 
-    def _close_prompt(self) -> None:
+    def close_prompt(self) -> None:
+        """Give the keys back to the pane."""
         self.prompt.close()
         self.screen_stack[0].set_focus(self._last_view)
         self._drawn = None
@@ -508,7 +505,7 @@ class WatchApp(App[None]):
 
     def action_inspect(self) -> None:
         """Open what is selected; while the run waits for an answer that nobody turned away from, give it."""
-        if self.question.current is not None and self.question.has_class("-on"):
+        if self.control.asking:
             self.action_compose()
             return
         pane = self._focused_pane()
@@ -516,15 +513,46 @@ class WatchApp(App[None]):
         if subject is not None:
             self.push_screen(Inspector(subject, self.source))
 
-    def action_copy(self) -> None:
-        """Copy what is selected: its text, or its JSON."""
+    def action_prompt(self) -> None:
+        """Open what the call of the lit message was given."""
+        pane = self.pane("tokens")
+        assert isinstance(pane, TokensPane)
+        subject = pane.prompt() if self._focused_pane() is pane else None
+        if subject is None:
+            self.say("no call whose prompt is known is selected")
+        else:
+            self.push_screen(Inspector(subject, self.source))
+
+    def _selected_text(self) -> tuple[str, str, str]:
+        """Title, text and kind of file of what is selected; all empty when nothing is."""
         pane = self._focused_pane()
         subject = pane.subject() if pane is not None else None
         if subject is None:
-            return
-        text = subject.text or json.dumps(load(subject, self.source), indent=2, ensure_ascii=False)
-        self.copy_to_clipboard(text)
-        self.say(f"copied {subject.title}")
+            return "", "", ""
+        if subject.text:
+            return subject.title, subject.text, ".md"
+        return subject.title, json.dumps(load(subject, self.source), indent=2, ensure_ascii=False), ".json"
+
+    def action_copy(self) -> None:
+        """Copy what is selected: its text, or its JSON."""
+        title, text, _ = self._selected_text()
+        if title:
+            self.copy_to_clipboard(text)
+            self.say(f"copied {title}")
+
+    def action_outside(self, variable: str) -> None:
+        """Open the text of what is selected, or its JSON, in a program of the user's."""
+        title, text, suffix = self._selected_text()
+        if title and (trouble := read_outside(self, variable, text, suffix)):
+            self.say(trouble)
+
+    @on(MessageView.Told)
+    def _on_told(self, event: MessageView.Told) -> None:
+        self.say(event.text)
+
+    @on(MessageView.Regrouped)
+    def _on_regrouped(self) -> None:
+        self._draw()
 
     def action_help(self) -> None:
         """Show what works here."""
@@ -551,7 +579,7 @@ class WatchApp(App[None]):
     async def _run(self, action: str, view: LineView | None = None) -> None:
         await self.run_action(action, view)
 
-    # ── control ──────────────────────────────────────────────────────────────────────────────────────────────────────
+    # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ask_for_input(self, why: str) -> None:
         self._view()
@@ -560,102 +588,15 @@ class WatchApp(App[None]):
 
     def action_compose(self) -> None:
         """Give input, or answer the interrupt."""
-        if not self.source.live:
-            self.say("this is a recording: nothing to answer")
-            return
-        waiting = self.session.waiting
-        if waiting:
-            self._looking_around = False
-            if not self.question.has_class("-on"):
-                self.question.ask(waiting)
-            current = self.question.current
-            if current is not None and current.breakpoint:
-                self._resume()
-                return
-            if current is not None:
-                self._ask_for_answer()
-        elif self.session.status in ("running", "loading"):
-            self.say("the run goes on: input is for when it has ended")
-        else:
-            schema = self.session.graph.input_schema if self.session.graph else None
-            self.prompt.open("input", "input", "", hint_for(schema))
-
-    def _on_input(self, text: str) -> None:
-        schema = self.session.graph.input_schema if self.session.graph else None
-        try:
-            value, message = read_input(text, schema)
-        except InputError as error:
-            self.error = f"{error.message} — {error.hint}"
-            return
-        self.error = self.hint = ""
-        self._close_prompt()
-        if self.request is None:
-            return
-        run = self.session.run
-        thread = run.thread if run is not None else self.request.thread
-        self.request = replace(self.request, input=value, has_input=message is None, message=message, thread=thread)
-        self.source.start(self.request)
-
-    def _on_answer(self, text: str) -> None:
-        current = self.question.current
-        if current is None:
-            self._close_prompt()
-            return
-        if not text.strip():
-            finished = self.question.skip()
-        else:
-            try:
-                value = read_answer(text, current.schema)
-            except InputError as error:
-                self.error = f"{error.message} — {error.hint}"
-                return
-            finished = self.question.answer(value)
-        self.error = ""
-        if not finished:
-            self._ask_for_answer()
-            return
-        self._close_prompt()
-        if self.question.answers:
-            self._resume()
-        else:
-            self._looking_around = True
-            self.question.hide()
-
-    def _ask_for_answer(self) -> None:
-        current, many = self.question.current, len(self.question.pending)
-        if current is not None:
-            number = f" {self.question.at + 1}/{many}" if many > 1 else ""
-            hint = hint_for(current.schema) if current.schema else "text or JSON; empty skips"
-            self.prompt.open("answer", f"answer{number}", "", hint)
-
-    def _resume(self) -> None:
-        answers = dict(self.question.answers) or None
-        self.question.done()
-        self.source.resume(answers)
-
-    def _on_run_end(self, event: RunEnded) -> None:
-        if event.status in ("failed", "crashed") and event.error:
-            self.say("")
+        self.control.compose()
 
     def action_rerun(self) -> None:
         """Run the same input again."""
-        if not self.source.live or self.request is None:
-            self.say("this is a recording: it cannot be run again")
-        elif self.session.status in ("running", "loading"):
-            self.say("the run goes on: stop it first with ctrl+x")
-        else:
-            self.source.start(replace(self.request, thread=None))
+        self.control.rerun()
 
     def action_stop(self) -> None:
         """Go one step down the ladder: drain, cancel, terminate, kill."""
-        done = self.source.stop()
-        words = {
-            "drain": "stopping after this step; ^x again cancels",
-            "cancel": "cancelling; ^x again ends the process",
-            "terminate": "terminating; ^x again kills",
-            "kill": "killed",
-        }
-        self.say(words.get(done, "nothing runs"))
+        self.control.stop()
 
     def action_interrupt(self) -> None:
         """Copy the selected text; without one stop the run, and leave when asked again."""

@@ -292,10 +292,12 @@ class MessageBlocks:
         message, block, rows = reading.message, reading.block, self.rows
         wanted = [part for part in message.parts if self.group == "node" or part.kind == "text"]
         if not reading.read and wanted:
-            if message.role != "ai":
-                rows.append(block, f"{message.role} ▸ ", "dim", (message.id, "role"))
-            elif self.group == "node" and len(self._held[str(block.key)]) > 1:
-                rows.append(block, f"s{message.step} ▸", "faint", (message.id, "role"))
+            words = ["" if message.role == "ai" else message.role, f"s{message.step}" if self.group == "node" else ""]
+            label = " ".join(filter(None, words))
+            if block.parts:  # an empty row between two messages
+                rows.append(block, f"\n{label}", "faint", (message.id, "label"))
+            elif message.role != "ai":
+                rows.append(block, label, "faint", (message.id, "label"))
         for number, part in enumerate(wanted):
             style, key = STYLES.get(part.kind, "dim"), (message.id, number)
             detail = is_detail(part, message)

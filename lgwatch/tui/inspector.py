@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import subprocess
-import tempfile
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -21,6 +17,7 @@ from lgwatch.events import Json
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.lines import LineView
+from lgwatch.tui.outside import read_outside
 from lgwatch.tui.pane import Subject
 from lgwatch.tui.signs import fit
 from lgwatch.tui.text import clean
@@ -181,13 +178,5 @@ class Inspector(ModalScreen[None]):
         """Leave the screen to the user's pager."""
         value = self._value()
         text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-        pager = shlex.split(os.environ.get("PAGER", "less"))
-        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8", errors="replace") as file:
-            file.write(clean(text, newlines=True))
-            file.flush()
-            try:
-                with self.app.suspend():
-                    subprocess.run([*pager, file.name], check=False)
-            except OSError as error:
-                self._say(f"cannot start {pager[0]}: {error.strerror}")
-            self.app.refresh()
+        if trouble := read_outside(self.app, "PAGER", text, ".json"):
+            self._say(trouble)

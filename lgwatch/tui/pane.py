@@ -13,6 +13,7 @@ from textual.content import Content
 
 from lgwatch.events import Json
 from lgwatch.filter import Filter
+from lgwatch.records import Message, Task
 from lgwatch.session import Session
 from lgwatch.tui.lines import LineView, Rows
 from lgwatch.tui.text import clean, plain
@@ -114,6 +115,11 @@ class Pane(Vertical):
     def subject(self) -> Subject | None:
         """Return what is selected, None when nothing is."""
         return None
+
+    def record_of(self, session: Session) -> Message | Task | None:
+        """Return what a solo of the selected thing is about: the task that it belongs to."""
+        subject = self.subject()
+        return session.find_task(subject.task) if subject is not None and subject.task else None
 
     @property
     def chosen(self) -> int | None:

@@ -173,6 +173,7 @@ class MessageView(LineView):
 
     def on_click(self, event: events.Click) -> None:
         """Pick the message that was clicked on; a double click opens it."""
+        event.prevent_default()  # what a view does with a click is done below
         if (index := self.top + event.y) < len(self.rows):
             self._pick(self._blocks.rows.block_at(index))
         super().on_click(event)
@@ -219,6 +220,10 @@ class TokensPane(Pane):
         """The message that is lit; of a column, its last one."""
         block = self.view.current
         return self.blocks.message(block.key) if block is not None else None
+
+    def record_of(self, session: Session) -> Message | None:
+        """A solo is about the message that is lit."""
+        return self.record
 
     def prompt(self) -> Subject | None:
         """What the call of the lit message was given."""

@@ -513,7 +513,7 @@ async def test_a_failed_run_says_why_in_full_width(tmp_path):
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
         assert "✗ DeclinedError: the account does not cover it" in text_of(app)
-        assert "Quit" in text_of(app) or "Inspect" in text_of(app)
+        assert "? Help" in text_of(app)
 
 
 async def test_every_recording_is_shown_by_every_pane():

@@ -14,6 +14,7 @@ from tests.factories import (
     interrupted,
     result,
     run,
+    said,
     span_end,
     task,
     token,
@@ -205,6 +206,44 @@ def test_an_inspector_folded_and_unfolded(picture):
 
 def test_an_inspector_at_80x24(picture):
     assert picture(recorded("tool_agent"), SMALL, "o")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_tools_with_their_results_and_all_that_is_folded(picture, size):
+    assert picture(recorded("tool_agent"), size, "2", "greater_than_sign", "g")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_only_the_beginning_of_every_message(picture, size):
+    assert picture(recorded("research"), size, "2", "less_than_sign", "g")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_messages_by_node(picture, size):
+    assert picture(recorded("supervisor"), size, "2", "v", "g")
+
+
+def test_one_stream(picture):
+    assert picture(recorded("supervisor"), MIDDLE, "2", "v", "v", "g")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_markdown(picture, tmp_path, size):
+    text = (
+        "# Storks\n\nThey fly **south** in *autumn*, with `200` others:\n\n1. over the Bosporus\n2. along the Nile\n\n"
+        "> Nobody told them.\n\n| where | when |\n|---|---|\n| Chad | October |\n| 日本 | never |\n\n"
+        "```python\ndef fly(bird: str) -> None:\n    print(bird)  # south\n```\n"
+    )
+    assert picture(played(tmp_path, run(), task("writer"), said(text)), size, "2", "M", "g")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_the_chooser(picture, size):
+    assert picture(recorded("research", until=8.0), size, "c", "down", "space")
+
+
+def test_the_prompt_of_a_call(picture):
+    assert picture(recorded("tool_agent"), SMALL, "P")
 
 
 def test_a_line_for_input(picture, tmp_path):

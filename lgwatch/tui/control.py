@@ -1,0 +1,167 @@
+"""What a person asks of the run, and what the run asks of the person. It tells the source, and draws nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lgwatch.errors import InputError
+from lgwatch.events import Json
+from lgwatch.tui.composer import hint_for, read_answer, read_input
+
+if TYPE_CHECKING:
+    from lgwatch.sources import RunRequest
+    from lgwatch.tui.app import WatchApp
+
+_RUNGS = {
+    "drain": "stopping after this step; ^x again cancels",
+    "cancel": "cancelling; ^x again ends the process",
+    "terminate": "terminating; ^x again kills",
+    "kill": "killed",
+}
+
+
+class Control:
+    """Input, answers, another run, stop. `request` is what `r` runs again; None where there is nothing to run."""
+
+    def __init__(self, app: WatchApp, request: RunRequest | None) -> None:
+        self._app = app
+        self.request = request
+        self._asked: tuple[int, ...] = ()
+        self._looking_around = False
+
+    def begin(self) -> None:
+        """Start what was asked for on the command line."""
+        if self.request is not None:
+            self._app.source.start(self.request)
+
+    @property
+    def _busy(self) -> bool:
+        return self._app.session.status in ("running", "loading")
+
+    # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def asking(self) -> bool:
+        """Whether a question stands open that nobody turned away from."""
+        question = self._app.question
+        return question.current is not None and question.has_class("-on")
+
+    def mind(self) -> bool:
+        """Show what the run asks now, or take it away; return whether the run waits for the person."""
+        app = self._app
+        waiting = app.session.waiting if app.source.live else []
+        asked = tuple(one.seq for one in waiting)
+        if asked != self._asked:
+            self._asked, self._looking_around = asked, False
+            if waiting:
+                app.question.ask(waiting)
+            else:
+                app.question.done()
+        return bool(waiting)
+
+    def compose(self) -> None:
+        """Give input, or answer the interrupt."""
+        app = self._app
+        if not app.source.live:
+            app.say("this is a recording: nothing to answer")
+        elif waiting := app.session.waiting:
+            self._looking_around = False
+            if not app.question.has_class("-on"):
+                app.question.ask(waiting)
+            current = app.question.current
+            if current is not None and current.breakpoint:
+                self._resume()
+            elif current is not None:
+                self._ask_for_answer()
+        elif self._busy:
+            app.say("the run goes on: input is for when it has ended")
+        else:
+            app.prompt.open("input", "input", "", hint_for(self._schema))
+
+    @property
+    def _schema(self) -> Json:
+        graph = self._app.session.graph
+        return graph.input_schema if graph else None
+
+    def submitted(self, purpose: str, text: str) -> None:
+        """Take the text of the prompt: an input, or an answer."""
+        if purpose == "input":
+            self._take_input(text)
+        elif purpose == "answer":
+            self._take_answer(text)
+
+    def turned_away(self) -> None:
+        """Let the person look around before answering."""
+        self._looking_around = True
+        self._app.question.hide()
+
+    def _take_input(self, text: str) -> None:
+        app = self._app
+        try:
+            value, message = read_input(text, self._schema)
+        except InputError as error:
+            app.error = f"{error.message} — {error.hint}"
+            return
+        app.error = app.hint = ""
+        app.close_prompt()
+        if self.request is None:
+            return
+        run = app.session.run
+        thread = run.thread if run is not None else self.request.thread
+        self.request = replace(self.request, input=value, has_input=message is None, message=message, thread=thread)
+        app.source.start(self.request)
+
+    def _take_answer(self, text: str) -> None:
+        app = self._app
+        current = app.question.current
+        if current is None:
+            app.close_prompt()
+            return
+        if not text.strip():
+            finished = app.question.skip()
+        else:
+            try:
+                value = read_answer(text, current.schema)
+            except InputError as error:
+                app.error = f"{error.message} — {error.hint}"
+                return
+            finished = app.question.answer(value)
+        app.error = ""
+        if not finished:
+            self._ask_for_answer()
+            return
+        app.close_prompt()
+        if app.question.answers:
+            self._resume()
+        else:
+            self.turned_away()
+
+    def _ask_for_answer(self) -> None:
+        question = self._app.question
+        current, many = question.current, len(question.pending)
+        if current is not None:
+            number = f" {question.at + 1}/{many}" if many > 1 else ""
+            hint = hint_for(current.schema) if current.schema else "text or JSON; empty skips"
+            self._app.prompt.open("answer", f"answer{number}", "", hint)
+
+    def _resume(self) -> None:
+        answers = dict(self._app.question.answers) or None
+        self._app.question.done()
+        self._app.source.resume(answers)
+
+    # ── runs ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rerun(self) -> None:
+        """Run the same input again."""
+        app = self._app
+        if not app.source.live or self.request is None:
+            app.say("this is a recording: it cannot be run again")
+        elif self._busy:
+            app.say("the run goes on: stop it first with ctrl+x")
+        else:
+            app.source.start(replace(self.request, thread=None))
+
+    def stop(self) -> None:
+        """Go one step down the ladder: drain, cancel, terminate, kill."""
+        self._app.say(_RUNGS.get(self._app.source.stop(), "nothing runs"))

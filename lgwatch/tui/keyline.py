@@ -1,0 +1,52 @@
+"""The keys that the last line names: those that matter most now, most wanted first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from lgwatch.tui.tokens import MessageView
+
+if TYPE_CHECKING:
+    from lgwatch.tui.app import WatchApp
+
+_TYPING = {
+    "filter": ("Keep", "Clear"), "search": ("Find", "Leave"), "answer": ("Answer", "Look around"),
+    "input": ("Run", "Leave"),
+}  # fmt: skip
+
+
+def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
+    """Yield key, word, and the action of a click."""
+    status, live = app.session.status, app.source.live
+    if app.prompt.purpose:
+        yes, no = _TYPING[app.prompt.purpose]
+        yield from (("enter", yes, ""), ("esc", no, ""))
+        if app.prompt.purpose == "filter":
+            yield ("→", "Complete", "")
+        return
+    asking = app.control.asking
+    if asking:
+        current = app.question.current
+        yield ("enter", "Go on" if current is not None and current.breakpoint else "Answer", "app.compose")
+    elif status == "interrupted" and live:
+        yield ("i", "Answer", "app.compose")
+    elif live and status not in ("running", "loading"):
+        yield from (("r", "Run again", "app.rerun"), ("i", "Input", "app.compose"))
+    yield ("space", "Go on" if app.paused else "Pause", "app.pause")
+    yield from (("f", "Filter", "app.filter"), ("/", "Find", "app.search"))
+    if isinstance(app.focused, MessageView):
+        if not asking:
+            yield ("enter", "Fold", "")
+    elif not asking:
+        yield ("enter", "Inspect", "app.inspect")
+    if status == "running" and live:
+        yield ("^x", "Stop", "app.stop")
+    yield ("?", "Help", "app.help")
+    if isinstance(app.focused, MessageView):
+        yield from (("s", "Solo", "app.solo"), ("o", "Inspect", "app.inspect"))
+    yield ("q", "Quit", "app.leave")
+    if isinstance(app.focused, MessageView):
+        yield from (("x", "Mute", "app.mute"), ("c", "Choose", "app.mix"))
+    yield from (("z", "Zoom", "app.zoom"), ("F", "Follow", "app.follow"), ("y", "Copy", "app.copy"))
+    yield from (("t", "Times", "app.times"), ("^p", "Palette", "app.command_palette"))

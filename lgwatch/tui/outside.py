@@ -1,0 +1,35 @@
+"""A text in a program of the user's, `$PAGER` or `$EDITOR`: lgwatch leaves the screen to it and comes back after it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import tempfile
+from typing import Any
+
+from textual.app import App, SuspendNotSupported
+
+from lgwatch.text import clean
+
+_USUAL = {"PAGER": "less", "EDITOR": "vi"}
+
+
+def read_outside(app: App[Any], variable: str, text: str, suffix: str) -> str:
+    """Open the text in the program that `variable` names; return why that failed, empty when it did not.
+
+    What an editor saves is a copy: nobody reads it back.
+    """
+    program = shlex.split(os.environ.get(variable) or _USUAL[variable])
+    with tempfile.NamedTemporaryFile("w", suffix=suffix, encoding="utf-8", errors="replace") as file:
+        file.write(clean(text, newlines=True))
+        file.flush()
+        try:
+            with app.suspend():
+                subprocess.run([*program, file.name], check=False)
+        except OSError as error:
+            return f"cannot start {program[0]}: {error.strerror}"
+        except SuspendNotSupported:
+            return "the screen cannot be left here"
+        app.refresh()
+    return ""

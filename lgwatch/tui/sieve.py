@@ -1,0 +1,72 @@
+"""The filter in force: its expression, what it keeps, and all that writes it. It has no state but the expression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from lgwatch.errors import FilterError
+from lgwatch.filter import FIELDS, Filter, parse
+from lgwatch.index import Selection, shown
+from lgwatch.mix import clear, mute, solo
+from lgwatch.session import Session
+from lgwatch.tui.eventlist import EventRows
+
+
+class Sieve:
+    """Holds the `Filter` that every pane is shown through."""
+
+    def __init__(self, text: str) -> None:
+        self.keep: Filter = parse(text)
+        self.error = ""
+        """Why the last expression could not be read; the one before it stays in force."""
+        self._counted: Selection | None = None
+
+    def set(self, text: str) -> bool:
+        """Put the expression in force; return whether it is another one."""
+        try:
+            keep = parse(text)
+        except FilterError as error:
+            self.error = f"{error.message}: {error.hint}"
+            return False
+        self.error = ""
+        changed = keep != self.keep
+        if changed:
+            self.keep = keep
+            self._counted = None
+        return changed
+
+    def solo(self, record: Any) -> str:
+        """Return the expression that keeps only the record's node, then each of its tags, then what was before."""
+        return solo(self.keep, record)
+
+    def mute(self, record: Any) -> str:
+        """Return the expression without the record's node, or with it again."""
+        return mute(self.keep, record)
+
+    def unmixed(self) -> str:
+        """Return the expression without solo, mute and what was chosen."""
+        return clear(self.keep)
+
+    def words(self, session: Session) -> Iterable[str]:
+        """What the filter line completes: fields, then values that were seen."""
+        yield from (f"{name}:" for name in FIELDS)
+        facets = session.index.facets
+        yield from dict.fromkeys(f"node:{facet.node}" for facet in facets if facet.node)
+        yield from dict.fromkeys(f"tag:{tag}" for facet in facets for tag in facet.tags or ())
+        yield from dict.fromkeys(f"type:{facet.type}" for facet in facets if facet.type)
+        yield from dict.fromkeys(f"model:{facet.model}" for facet in facets if facet.model)
+        yield from dict.fromkeys(f"path:{facet.path}" for facet in facets if "/" in facet.path)
+
+    def kept(self, session: Session, events: EventRows) -> int:
+        """How many events are kept; what is known of texts, the list of events knows."""
+        keep = self.keep
+        if keep.texts:
+            events.update(session, keep)
+            return len(events)
+        if self._counted is None:
+            self._counted = Selection(
+                session.index, lambda facet: shown(facet) and keep(facet), keep if keep.moments else None
+            )
+        self._counted.update()
+        return len(self._counted)
