@@ -167,7 +167,7 @@ class _Watcher:
         while self._take(None):
             pass
         self._print(self._printer.end())
-        return self._tell(stopped=bool(pressed))
+        return self._tell(stopped=bool(pressed), left=len(resumes))
 
     def _take(self, budget: float | None) -> list[Event]:
         events = self._source.poll(budget)
@@ -228,16 +228,21 @@ class _Watcher:
             self._source.resume(answers)
         return True
 
-    def _tell(self, *, stopped: bool) -> ExitCode:
+    def _tell(self, *, stopped: bool, left: int) -> ExitCode:
         """Say how it ended, and return what that means."""
         run = self._session.run
         if run is None and self._needs_input:
             tell(self._err, self._needs_input, "give it with -i '{…}', or -i @FILE")
             return ExitCode.USAGE
         tell_error(self._err, self._session)
+        stuck = any(notice.code == "interrupt" for _, notice in self._session.notices)
         for one in self._session.waiting:
-            what = "stopped before it" if one.breakpoint else "asks for an answer"
-            tell(self._err, f"{one.path or one.node} {what}", "answer it with --resume JSON")
+            what = "the run stopped at a breakpoint" if one.breakpoint else "it asks for an answer"
+            how = "go on with --resume null" if one.breakpoint else "answer it with --resume JSON"
+            tell(self._err, f"{one.path or one.node}: {what}", "" if stuck else how)
+        if left and not stopped:
+            many = f"{left} answers of --resume were" if left > 1 else "an answer of --resume was"
+            print(f"note: {many} not asked for", file=self._err)
         if self._plain and run is not None:
             print(summary(self._session, self._source.path), file=self._err)
         if run is not None and run.status == "running":  # its end could not be written

@@ -276,6 +276,8 @@ class LiveRun(Tail):
             return RunEnded(run=run, status="stopped")
         if self.reader is None and "ModuleNotFoundError" in printed:
             return RunEnded(run=run, status="failed", error=_told(self._no_langgraph(printed)))
+        if not self._loaded and code >= 0 and self.reader is not None:
+            return RunEnded(run=run, status="failed", error=_told(self._left(code)))
         when = "in the middle of the run" if self._running else "while the graph was loading"
         if self._loaded and not self._running:
             when = "before the run began"
@@ -287,6 +289,12 @@ class LiveRun(Tail):
         return TargetError(
             f"{self.label} was stopped while it was loading: its import had not returned{where}",
             "look for a loop, a server or a request at the top level of the module",
+        )
+
+    def _left(self, code: int) -> TargetError:
+        return TargetError(
+            f"importing {self.label} ended the graph's process with exit code {code}",
+            "look for os._exit at the top level of the module, or of what it imports",
         )
 
     def _no_langgraph(self, printed: str) -> TargetError:

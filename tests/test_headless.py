@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lgwatch.events import Event, Notice, Output, RunStarted, ValueStored
+from lgwatch.events import Event, Interrupted, Notice, Output, RunStarted, ValueStored
 from lgwatch.filter import parse
 from lgwatch.headless import ExitCode, exit_code, watch
 from lgwatch.journal import JournalWriter
@@ -400,4 +400,25 @@ def test_a_wrong_answer_leaves_its_question_open_and_uses_up_no_other(tmp_path: 
         )
         assert code == ExitCode.FAILED
         assert [one.value for one in watched.session.waiting] == ["number?"]
-        assert "ask asks for an answer" in err.getvalue()
+        assert "ask: it asks for an answer" in err.getvalue()
+
+
+def test_a_breakpoint_says_how_to_go_on(tmp_path: Path) -> None:
+    events = [run(), Interrupted(interrupt="breakpoint:writer", node="writer"), ended("interrupted")]
+    printed = Printed(tmp_path, events)
+    assert "try: go on with --resume null" in printed.err
+
+
+def test_where_nothing_can_be_resumed_no_hint_says_to(tmp_path: Path) -> None:
+    notice = Notice(code="interrupt", text="it cannot be resumed: no checkpointer")
+    printed = Printed(tmp_path, [run(), task("ask"), interrupted("ask"), notice, ended("interrupted")])
+    assert "--resume" not in printed.err
+    assert "note: it cannot be resumed" in printed.err
+
+
+def test_answers_that_nobody_asked_for_are_noted(tmp_path: Path) -> None:
+    with live(tmp_path) as watched:
+        watched.source.start(topic())
+        err = StringIO()
+        watch(watched.source, watched.session, mode="json", keep=parse(""), out=BytesIO(), err=err, resumes=[1, 2])
+        assert "note: 2 answers of --resume were not asked for" in err.getvalue()

@@ -208,7 +208,7 @@ def test_sys_exit_in_a_node_ends_the_run_and_not_the_process(tmp_path: Path) -> 
     [
         ("sys.exit(7)", "failed", "TargetError", ""),
         ("raise KeyError('no key')", "failed", "TargetError", "no key"),
-        ("os._exit(7)", "crashed", "ProcessDied", "exited with code 7 while the graph was loading"),
+        ("os._exit(7)", "failed", "TargetError", "ended the graph's process with exit code 7"),
         ("os.kill(os.getpid(), 9)", "crashed", "ProcessDied", "killed by SIGKILL while the graph was loading"),
     ],
 )

@@ -24,6 +24,7 @@ from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
 from lgwatch.runner.failure import Failures, error_dict, message_of
+from lgwatch.runner.refusal import refused
 from lgwatch.runner.run import Run
 from lgwatch.runner.tasks import node_tags
 from lgwatch.runner.watchdog import Watchdog
@@ -140,6 +141,10 @@ class Driver:
                     self._journal.append(event)
             self._journal.append(RunEnded(run=str(command.get("run")), status="failed", error=error_dict(told)))
             return
+        for text in asking.unknown_nodes(self._graph, self._settings):
+            self.notice("breakpoint", text)
+        if asked.options and getattr(self._graph, "checkpointer", None) is None:
+            self.notice("breakpoint", f"a run that stops at a breakpoint cannot go on: {self._why_not()}")
         await self._go(asked)
 
     def _start(self, command: Mapping[str, Json]) -> Request:
@@ -160,6 +165,8 @@ class Driver:
         answers = command.get("answers")
         if answers is not None and not isinstance(answers, dict):
             raise InputError("the answers are not an object", "map each interrupt's id to its answer")
+        if getattr(self._graph, "checkpointer", None) is None:
+            raise InputError("nothing can be resumed: the graph has no checkpointer", self._way_out())
         waiting = self._waiting.get(thread, {})
         answers = {key: value for key, value in (answers or {}).items() if not key.startswith("breakpoint:")}
         if unknown := [key for key in answers if waiting and key not in waiting]:
@@ -232,7 +239,7 @@ class Driver:
                 if isinstance(error, Exception) and not run.stop:
                     await self._ask_again(run, asked, decoder)
             finally:
-                self._failed(run, error, decoder)
+                self._failed(run, asked, error, decoder)
         else:
             decoder.flush()
             self._finished(run, decoder, spans)
@@ -299,7 +306,7 @@ class Driver:
         if (outcome := await done) is not None:
             raise outcome
 
-    def _failed(self, run: Run, error: BaseException, decoder: Decoder) -> None:
+    def _failed(self, run: Run, asked: Request, error: BaseException, decoder: Decoder) -> None:
         decoder.flush()
         kind = type(error).__name__
         if run.escaped is not None and isinstance(error, asyncio.CancelledError):
@@ -307,7 +314,9 @@ class Driver:
         elif kind == "GraphDrained" or (run.stop and isinstance(error, (asyncio.CancelledError, GeneratorExit))):
             run.end("stopped", output=decoder.state)
             return
-        run.end("failed", error=error_dict(error), output=decoder.state)
+        began = bool(decoder.tasks.by_id) or asked.answers is not None
+        told = refused(self._graph, error, asked.context, began=began) or error
+        run.end("failed", error=error_dict(told), output=decoder.state)
 
     async def _take_back(self, asked: Request) -> None:
         """Make room for other answers to what was answered in a run that failed."""
@@ -324,7 +333,7 @@ class Driver:
         try:
             still = await pending.still_asked(self._graph, asked.config, told)
         except Exception as error:  # a checkpointer is foreign code
-            run.append(Notice(code="interrupt", text=f"what waits for an answer cannot be told: {message_of(error)}"))
+            run.append(Notice(code="waiting", text=f"what waits for an answer cannot be told: {message_of(error)}"))
             return
         for name, event in still.items():
             if name in (asked.answers or {}):
@@ -338,9 +347,7 @@ class Driver:
         self._waiting[run.thread] = dict(waiting)
         if waiting:
             if getattr(self._graph, "checkpointer", None) is None:
-                self.notice(
-                    "interrupt", "the graph waits for an answer, but without a checkpointer it cannot be resumed"
-                )
+                self.notice("interrupt", f"the graph waits for an answer and cannot be resumed: {self._why_not()}")
             run.end("interrupted", output=decoder.state)
         elif run.stop and not spans.ended:
             run.end("stopped", output=decoder.state)
@@ -349,6 +356,13 @@ class Driver:
             run.end(
                 "done", output=decoder.snapshot(_returned(self._graph, spans.output)) if spans.ended else decoder.state
             )
+
+    def _why_not(self) -> str:
+        """Why nothing can be resumed, and what to do about it."""
+        return f"the graph has no checkpointer; {self._way_out()}"
+
+    def _way_out(self) -> str:
+        return "leave out --checkpointer none" if self._checkpointer == "none" else "compile it with a checkpointer"
 
     def _close_run(self, run: Run, decoder: Decoder, spans: Spans) -> None:
         spans.closed = True

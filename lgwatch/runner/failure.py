@@ -33,7 +33,12 @@ def error_dict(error: BaseException) -> dict[str, Json]:
     if isinstance(error, LgwatchError):
         told = {"type": type(error).__name__, "message": error.message, "traceback": error.detail, "hint": error.hint}
         return {key: _clean(value, MAX_TEXT) for key, value in told.items()}
-    return {"type": type_name(error), "message": message_of(error), "traceback": traceback_text(error)}
+    told = {"type": type_name(error), "message": message_of(error), "traceback": traceback_text(error)}
+    if told["type"] == "GraphRecursionError":
+        if not any(not is_framework(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(error.__traceback__)):
+            told["traceback"] = ""  # LangGraph's own frames say nothing of it
+        told["hint"] = "let it go further with --recursion-limit N, or see why the graph does not come to its end"
+    return told
 
 
 def type_name(error: BaseException) -> str:
@@ -126,6 +131,7 @@ def _frames(tb: TracebackType | None, *, user_only: bool) -> list[tuple[FrameTyp
     frames = [(frame, line) for frame, line in traceback.walk_tb(tb) if line is not None]
     if not user_only:
         return frames
+    frames = [(frame, line) for frame, line in frames if not frame.f_code.co_filename.startswith(_OWN)]
     return [(frame, line) for frame, line in frames if not is_framework(frame.f_code.co_filename)] or frames[-3:]
 
 

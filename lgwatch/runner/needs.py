@@ -101,15 +101,28 @@ def node_function(bound: object) -> Callable[..., Any] | None:
     return None
 
 
+def default_input(graph: Any) -> Any:
+    """Return the default of the parameter by which an entrypoint takes its input; None when it has none."""
+    try:
+        parameter = None if getattr(graph, "builder", None) is not None else _first_parameter(graph)
+    except Exception:  # as above
+        return None
+    return None if parameter is None or parameter.default is parameter.empty else parameter.default
+
+
 def _parameter(graph: Any) -> list[str]:
     """Return the parameter of an entrypoint that takes its input, unless it has a default."""
     if not isinstance(getattr(graph, "input_channels", None), str):
         return []
-    function = next(filter(None, (node_function(node.bound) for node in graph.nodes.values())), None)
-    parameters = list(inspect.signature(function).parameters.values()) if function else []
-    if not parameters:
+    parameter = _first_parameter(graph)
+    if parameter is None:
         return ["input"]
-    return [parameters[0].name] if parameters[0].default is inspect.Parameter.empty else []
+    return [parameter.name] if parameter.default is parameter.empty else []
+
+
+def _first_parameter(graph: Any) -> inspect.Parameter | None:
+    function = next(filter(None, (node_function(node.bound) for node in graph.nodes.values())), None)
+    return next(iter(inspect.signature(function).parameters.values()), None) if function else None
 
 
 def _is_optional(schema: Any, key: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lgwatch.errors import InputError
 from lgwatch.events import Json
-from lgwatch.runner.needs import ROOT, input_class, input_keys, needs_input
+from lgwatch.runner.needs import ROOT, default_input, input_class, input_keys, needs_input
+from lgwatch.runner.refusal import checked_context
 
 
 class NeedsInput(Exception):  # noqa: N818 - not an error: the graph was not started
@@ -31,6 +32,8 @@ def graph_input(graph: Any, command: Mapping[str, Json]) -> Any:
         return _from_message(graph, known, str(command["message"]))
     if command.get("input") is None:
         needed = needs_input(graph)
+        if known is None and (default := default_input(graph)) is not None:
+            return default
         if needed or known is None:  # what is no object has no empty form
             raise NeedsInput(_needs(needed if known else None))
         return {}
@@ -117,11 +120,24 @@ def context_of(graph: Any, given: Json) -> Json:
     Official templates read `runtime.context` without asking whether there is one.
     """
     schema = getattr(graph, "context_schema", None)
-    if given is not None or schema is None:
+    if schema is None:
         return given
+    if given is not None:
+        return checked_context(schema, given)
     if inspect.isclass(schema) and not issubclass(schema, dict):
         try:
             schema()
         except Exception:  # it has fields without a default: the graph gets None, as it would from `invoke`
             return None
     return {}
+
+
+def unknown_nodes(graph: Any, settings: Mapping[str, Json]) -> Iterator[str]:
+    """Yield a sentence for each node to stop at that the graph does not have; LangGraph would leave it out silently."""
+    known = [name for name in getattr(graph, "nodes", None) or () if name != "__start__"]
+    for option in ("interrupt_before", "interrupt_after"):
+        given = settings.get(option) or ()
+        for name in [given] if isinstance(given, str) else given:
+            if known and name != "*" and name not in known:
+                near = difflib.get_close_matches(str(name), known, n=2) or known[:8]
+                yield f"--{option.replace('_', '-')}: there is no node {name} (near: {', '.join(near)})"

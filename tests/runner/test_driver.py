@@ -354,6 +354,107 @@ def test_config_and_context_reach_the_nodes(tmp_path: Path) -> None:
         assert run.result().output["log"][0] == "nobody"
 
 
+CONTEXT = """
+from dataclasses import dataclass
+from langgraph.runtime import Runtime
+from pydantic import BaseModel
+class Model(BaseModel):
+    user: str
+@dataclass
+class Data:
+    user: str
+class Dict(TypedDict):
+    user: str
+def node(state, runtime):
+    context = runtime.context
+    return {"log": [context["user"] if isinstance(context, dict) else context.user]}
+node.__annotations__ = {"runtime": Runtime}
+def made(schema):
+    return StateGraph(State, context_schema=schema).add_node(node).add_edge(START, "node").compile()
+"""
+
+
+@pytest.mark.parametrize("schema", ["Model", "Data", "Dict"])
+def test_a_context_that_is_missing_is_an_input_error_with_its_field(tmp_path: Path, schema: str) -> None:
+    with child(tmp_path, CONTEXT + f"graph = made({schema})") as run:
+        run.start()
+        error = run.result().error
+        assert error is not None
+        assert (error["type"], error["message"]) == ("InputError", "this graph's context needs the field user")
+        assert "--context" in error["hint"]
+        run.start(context={"user": "Ann"})
+        assert run.result().output == {"log": ["Ann"]}
+
+
+@pytest.mark.parametrize("schema", ["Model", "Data"])
+@pytest.mark.parametrize(("context", "said"), [({"usr": 1}, "us"), ("text", "not an object")])
+def test_a_context_that_does_not_fit_is_an_input_error(tmp_path: Path, schema: str, context: object, said: str) -> None:
+    with child(tmp_path, CONTEXT + f"graph = made({schema})") as run:
+        run.start(context=context)
+        error = run.result().error
+        assert error is not None
+        assert error["type"] == "InputError"
+        assert said in error["message"]
+        assert not run.of(TaskStarted)
+
+
+def test_an_input_that_the_state_refuses_is_an_input_error_and_a_write_is_not(tmp_path: Path) -> None:
+    source = """
+    from pydantic import BaseModel
+    class Strict(BaseModel):
+        number: int = 1
+    def write(state):
+        return {"number": "none"}
+    def read(state):
+        return {}
+    graph = StateGraph(Strict).add_node(write).add_node(read).add_edge(START, "write").add_edge("write", "read").compile()
+    """
+    with child(tmp_path, source) as run:
+        run.start({"number": "seven"})
+        error = run.result().error
+        assert error is not None
+        assert error["type"] == "InputError"
+        assert "number: Input should be a valid integer" in error["message"]
+        run.send(command="start", run="r2", thread="2")
+        error = run.await_one(RunEnded, run="r2").error
+        assert error is not None
+        assert error["type"] == "ValidationError"
+
+
+def test_an_entrypoint_whose_parameter_has_a_default_starts_with_it(tmp_path: Path) -> None:
+    source = """
+    from langgraph.func import entrypoint
+    @entrypoint()
+    def graph(number: int = 3) -> int:
+        return number + 1
+    """
+    with child(tmp_path, source) as run:
+        run.send(command="start", run="r1", thread="1")
+        assert run.result().output == 4
+
+
+def test_a_breakpoint_at_a_node_that_is_not_there_is_noticed(tmp_path: Path) -> None:
+    with child(tmp_path, NODE + "graph = line(node)") as run:
+        run.start(interrupt_before=["nod"], interrupt_after=["*"])
+        run.result()
+        told = [event.text for event in run.of(Notice, code="breakpoint")]
+        assert told == ["--interrupt-before: there is no node nod (near: node)"]
+
+
+def test_without_a_checkpointer_it_is_said_that_nothing_can_be_resumed(tmp_path: Path) -> None:
+    with child(tmp_path, ASK + "graph = line(ask)", checkpointer="none") as run:
+        run.start()
+        run.result()
+        assert "leave out --checkpointer none" in run.of(Notice, code="interrupt")[0].text
+        run.resume({run.of(Interrupted)[0].interrupt: "Ann"})
+        error = run.result().error
+        assert error is not None
+        assert error["type"] == "InputError"
+        run.start(thread="2", interrupt_before=["ask"])
+        run.result()
+        assert "cannot go on" in run.of(Notice, code="breakpoint")[0].text
+
+
 SQLITE = """
 from langgraph.checkpoint.memory import InMemorySaver
 class SyncOnly(InMemorySaver):

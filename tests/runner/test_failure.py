@@ -5,12 +5,14 @@ import json
 import linecache
 import sys
 from collections.abc import Callable
+from types import TracebackType
 
 import pytest
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from lgwatch.errors import TargetError
+from lgwatch.runner import request
 from lgwatch.runner.failure import MAX_CHAIN, MAX_TEXT, error_dict, is_framework, traceback_text
 
 
@@ -20,6 +22,14 @@ def caught(function: Callable[[], object]) -> BaseException:
     except BaseException as error:
         return error
     raise AssertionError("nothing was raised")
+
+
+def _from_framework(error: BaseException) -> TracebackType | None:
+    """The traceback from its first frame on that is no test's."""
+    frame = error.__traceback__
+    while frame is not None and not is_framework(frame.tb_frame.f_code.co_filename):
+        frame = frame.tb_next
+    return frame
 
 
 def boom() -> None:
@@ -75,6 +85,25 @@ def test_an_error_that_only_passed_through_frameworks_keeps_its_last_frames() ->
     text = traceback_text(error.with_traceback(frame))
     assert text.count('  File "') in {1, 2, 3}
     assert "state.py" in text
+
+
+def test_our_own_frames_are_never_shown() -> None:
+    error = caught(lambda: list(request.unknown_nodes(type("Broken", (), {"nodes": 1})(), {})))
+    text = traceback_text(error.with_traceback(_from_framework(error)))
+    assert "request.py" not in text
+    assert text.startswith("TypeError: ")
+
+
+def test_the_recursion_limit_says_how_to_raise_it_and_shows_no_framework() -> None:
+    def around(state: dict[str, int]) -> dict[str, int]:
+        return {"x": 1}
+
+    graph = StateGraph(dict).add_node(around).add_edge(START, "around").add_edge("around", "around").compile()
+    error = caught(lambda: graph.invoke({"x": 1}, {"recursion_limit": 2}))
+    assert "Traceback" in error_dict(error)["traceback"]  # this test's own frames are the user's
+    told = error_dict(error.with_traceback(_from_framework(error)))
+    assert told["traceback"] == ""
+    assert "--recursion-limit" in told["hint"]
 
 
 def test_what_counts_as_framework() -> None:
