@@ -49,7 +49,7 @@ class GraphRows(Rows):
         self._states: dict[Edge, str] = {}
         self._marked: object = None
         self._now = 0.0
-        self._width = 0
+        self._calm = True
 
     # --- what a pane says
 
@@ -61,8 +61,10 @@ class GraphRows(Rows):
             self._open, self._newest = {}, {}
         self.transitions.update(session)
         self._follow(session)
-        calm = now - self.transitions.last_at >= CALM
+        # What stands still has no newest step: the clock of a recording stops at its end.
+        calm = now - self.transitions.last_at >= CALM or session.status != "running"
         moving = tick(now) if any(self._open.values()) else 0
+        self._calm = calm
         state = (session.task_changes, id(session.graph), calm, moving, self._made_of, self.selected)
         if state == self._marked:
             return False
@@ -100,9 +102,13 @@ class GraphRows(Rows):
         x, y = _middle(here)
         near: list[tuple[float, str]] = []
         for box in drawing.boxes.values():
-            dx, dy = _middle(box)[0] - x, _middle(box)[1] - y
-            along, aside = (dx * across, abs(dy) * 4) if across else (dy * down * 2, abs(dx))
-            if along > 0 and box.id != here.id:
+            rect, (dx, dy) = box.rect, (_middle(box)[0] - x, _middle(box)[1] - y)
+            if across:
+                along, aside = dx * across, 4 * _outside(y, rect.y, rect.height)
+            else:
+                along, aside = 2 * dy * down, _outside(x, rect.x, rect.width)
+            around = across and here.id.startswith(f"{box.id}:")  # what one is inside of, is not beside it
+            if along > 0 and not around:
                 near.append((along + aside, box.id))
         return min(near)[1] if near else ""
 
@@ -247,7 +253,7 @@ class GraphRows(Rows):
         drawing, ways = self.drawing, self.transitions
         if drawing is None:
             return found
-        fresh = ways.last if self._now - ways.last_at < CALM else ()
+        fresh = () if self._calm else ways.last
         for state, edges in (("taken", ways.taken), ("last", fresh)):
             for edge in edges:
                 if (drawn := drawing.drawn(edge)) is not None:
@@ -257,3 +263,8 @@ class GraphRows(Rows):
 
 def _middle(box: Box) -> tuple[float, float]:
     return box.rect.x + box.rect.width / 2, box.rect.y + (1 if box.open else box.rect.height / 2)
+
+
+def _outside(at: float, first: int, size: int) -> float:
+    """How far a place is from a stretch; 0 inside of it."""
+    return max(first - at, at - first - size, 0)

@@ -134,7 +134,7 @@ class NodesPane(Pane):
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "next_view", "View", show=False, id="nodes.view", tooltip="Nodes as the graph, a list, a table"),
-        Binding("s", "sort", "Sort", show=False, id="nodes.sort", tooltip="Sort the table by the next column"),
+        Binding("S", "sort", "Sort", show=False, id="nodes.sort", tooltip="Sort the table by the next column"),
         Binding("plus,equals_sign", "deeper(1)", "Deeper", show=False, id="nodes.deeper", tooltip="Open subgraphs"),
         Binding("minus", "deeper(-1)", "Less deep", show=False, id="nodes.higher", tooltip="Close subgraphs"),
         Binding("e", "source", "Source", show=False, id="nodes.source", tooltip="Open the node's source in $EDITOR"),
@@ -177,6 +177,8 @@ class NodesPane(Pane):
         if changed or other or (run is not None and run.status == "running"):
             self.nodes_view.show()
             self.nodes_view.keep_in_sight()
+        if other and view == "table":
+            self.nodes_view.select(1)  # the heading is no node
         if changed or other:
             self._say(session)
 
@@ -190,6 +192,8 @@ class NodesPane(Pane):
         if self.wanted in ("list", "table"):
             return self.wanted
         width, height = self.nodes_view.width_of_rows(), self.nodes_view.size.height
+        if not height:  # not laid out yet
+            return self.shown
         if not self.wanted and (
             self.app.size.width < WIDE or keep
         ):  # a drawing shows all there is, whatever a filter keeps
@@ -215,12 +219,13 @@ class NodesPane(Pane):
         total = count(sum(len(one.tasks) for one in session.runs), "task")
         parts = [f"{lanes} at once" if lanes > 1 else "", total]
         title = self.shown
-        if self.shown == "graph" and self.graph.drawing is not None and (deepest := self.graph.drawing.plan.deepest):
-            parts.insert(0, f"depth {self.graph.drawing.depth} of {deepest}")
-        elif self.shown == "table":
+        drawing = self.graph.drawing
+        if title == "graph" and drawing is not None and drawing.plan.deepest:
+            parts.insert(0, f"depth {drawing.depth}/{drawing.plan.deepest}")
+        elif title == "table":
             parts[0] = f"by {self.table.sort}" if self.table.sort != "graph" else ""
-        elif self.wanted == "graph":
-            title = "list (the graph needs more room)" if session.graph is not None else "list"
+        elif title == "list" and self.wanted == "graph" and session.graph is not None:
+            title = "list (the graph needs more room)"
         self.mark(title, " · ".join(part for part in parts if part))
 
     def _again(self) -> None:

@@ -205,7 +205,7 @@ class NodeRows(Rows):
             chosen, other = self.transitions.choices(task)
             choice = chosen_in_words(chosen, other) if chosen else ""
             found = self._ways[task.run, task.id] = (f"  ← {cause}" if cause else "", f"  → {choice}" if choice else "")
-        return found if line.tells else ("", found[1])
+        return found if line.tells or self.transitions.caller(task) else ("", found[1])
 
 
 def _filled(left: Row, right: Row, width: int, pieces: Iterable[tuple[str, str]]) -> Row:

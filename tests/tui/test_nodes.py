@@ -1,3 +1,4 @@
+from lgwatch.events import GraphLoaded
 from lgwatch.filter import Filter, parse
 from lgwatch.tui.nodes import NodeRows, outcome
 from tests.factories import attempt, ended, failed, interrupted, play, result, resumed, run, span_end, task
@@ -92,3 +93,64 @@ def test_only_what_runs_is_redrawn_with_the_time():
     before = [rows.key(0), rows.key(1)]
     assert not rows.update(session, Filter(), 2.0)
     assert [rows.key(0) == before[0], rows.key(1) == before[1]] == [True, False]
+
+
+def test_a_cause_is_the_same_whatever_a_filter_keeps():
+    session = play(
+        task("plan", triggers=("branch:to:plan",)), result("plan"), task("write", step=2, triggers=("branch:to:write",))
+    )  # fmt: skip
+    assert "← plan" in drawn(session, keep=parse("node:write"))[0]
+
+
+def test_a_step_says_which_branch_was_taken_and_which_were_not():
+    links = [{"source": "plan", "target": target, "conditional": True} for target in ("write", "search", "ask")]
+    told = GraphLoaded(nodes=[{"id": name, "name": name} for name in ("plan", "write", "search", "ask")], edges=links)
+    session = play(told, run(), task("plan"), result("plan"), task("search", step=2), start=False)
+    assert "→ search  (not: write, ask)" in drawn(session)[0]
+    assert "→" not in drawn(session, width=24)[0]
+
+
+def test_a_failure_is_named_even_where_there_is_little_room():
+    error = {"type": "openai.RateLimitError", "message": "", "traceback": ""}
+    session = play(
+        task("plan"), result("plan"), task("fetch_rates", step=2, triggers=("branch:to:fetch_rates",)),
+        attempt("fetch_rates"), result("fetch_rates", step=2, error=error),
+    )  # fmt: skip
+    assert "RateLimitError" in drawn(session, width=44)[1]
+    assert "←" not in drawn(session, width=44)[1]
+    assert "RateLimit" in drawn(session, width=28)[1]
+    assert "← plan" in drawn(session)[1]
+
+
+def test_a_task_that_another_one_calls_names_its_caller():
+    session = play(task("entry"), task("double", triggers=("__pregel_push",)))
+    assert "← entry · call" in drawn(session)[1]
+
+
+def many(number, **more):
+    return [task("work", id=f"w{at}", step=2, triggers=("__pregel_push",), **more) for at in range(number)]
+
+
+def test_many_lanes_of_a_node_are_one_row_with_their_states():
+    events = [task("plan"), result("plan"), *many(300), *(attempt(f"w{at}") for at in range(12))]
+    events += [failed("work", id=f"w{at}", step=2) for at in range(20, 23)]
+    rows = drawn(play(*events), width=70)
+    assert len(rows) == 2
+    assert "work ×300  12 running  3 failed  285 waiting" in rows[1]
+    assert len(drawn(play(task("plan"), result("plan"), *many(50)))) == 51
+
+
+def test_a_fan_out_that_is_opened_has_its_lanes_below_and_keeps_its_place_while_more_come():
+    session = play(task("plan"), result("plan"), *many(60))
+    rows = NodeRows()
+    rows.update(session, Filter(), 0)
+    key = rows.key(1)
+    assert not rows.fold(0)
+    assert rows.fold(1)
+    rows.update(session, Filter(), 0)
+    assert len(rows) == 62
+    assert rows.index_of(key) == 1
+    assert rows.index_of(rows.key(7)) == 7
+    rows.fold(1)
+    rows.update(session, Filter(), 0)
+    assert len(rows) == 2

@@ -1,0 +1,205 @@
+"""The node panel on the screen: its three views, which of them is shown, and its keys."""
+
+import pytest
+
+from lgwatch.events import GraphLoaded
+from lgwatch.tui.editor import command
+from lgwatch.tui.inspector import Inspector
+from tests.factories import attempt, result, run, task
+from tests.tui.shapes import SHAPES
+from tests.tui.stage import pane_text, played, recorded, shown
+
+SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 60)
+
+
+def nodes(app):
+    return app.pane("nodes")
+
+
+def title(app):
+    return str(nodes(app).border_title)
+
+
+async def at_nodes(pilot, *keys):
+    await shown(pilot)
+    nodes(pilot.app).view.focus()
+    await shown(pilot, *keys)
+
+
+def shape(name):
+    told, links = SHAPES[name]
+    return GraphLoaded(nodes=told, edges=links)
+
+
+@pytest.mark.parametrize(("size", "view"), [(SMALL, "list"), (MIDDLE, "list"), (LARGE, "graph")])
+async def test_a_large_screen_begins_with_the_drawing_and_others_with_the_list(size, view):
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=size) as pilot:
+        await shown(pilot)
+        assert title(app) == f"Nodes · {view}"
+
+
+async def test_v_goes_through_the_views_and_the_border_names_them():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await at_nodes(pilot)
+        seen = []
+        for _ in range(3):
+            await shown(pilot, "v")
+            seen.append((title(app), pane_text(app, "nodes")))
+        assert [name for name, _ in seen] == ["Nodes · graph", "Nodes · table", "Nodes · list"]
+        assert "╭" in seen[0][1]
+        assert "visits" in seen[1][1]
+        assert "← " in seen[2][1]
+
+
+async def test_the_drawing_that_was_chosen_is_a_list_while_there_is_no_room_for_it(tmp_path):
+    told, _ = SHAPES["sixty"]
+    app = played(tmp_path, shape("sixty"), run(), task(told[0]["id"]))
+    async with app.run_test(size=(240, 60)) as pilot:
+        await at_nodes(pilot, "v")
+        assert title(app) == "Nodes · list (the graph needs more room)"
+        await shown(pilot, "z")
+        assert title(app) == "Nodes · graph"
+        await shown(pilot, "escape")
+        assert title(app) == "Nodes · list (the graph needs more room)"
+
+
+async def test_a_filter_brings_the_list_unless_the_drawing_was_chosen():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=LARGE) as pilot:
+        await shown(pilot)
+        app.set_filter("node:read")
+        await shown(pilot)
+        assert title(app) == "Nodes · list"
+        await at_nodes(pilot, "v")
+        assert title(app) == "Nodes · graph"
+
+
+async def test_what_runs_is_kept_in_sight_until_one_looks_elsewhere():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await at_nodes(pilot, "v")
+        assert "read" in pane_text(app, "nodes")
+        await shown(pilot, "g")
+        assert "START" in pane_text(app, "nodes")
+        await shown(pilot)
+        assert "read" not in pane_text(app, "nodes")
+        await shown(pilot, "F")
+        assert "read" in pane_text(app, "nodes")
+
+
+async def test_arrows_go_from_node_to_node_and_enter_opens_the_newest_task():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot, "g", "down")
+        assert nodes(app).graph.selected == "plan"
+        assert nodes(app).subject().title.startswith("plan")
+        await shown(pilot, "down")
+        assert nodes(app).graph.selected == "research"
+        await shown(pilot, "enter")
+        assert isinstance(app.screen, Inspector)
+
+
+async def test_a_node_that_has_not_run_is_told_as_the_graph_has_it():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot)
+        nodes(app).view.select_node("critique")
+        subject = nodes(app).subject()
+        assert subject.title == "critique · has not run"
+        assert subject.facts["kind"] == "node"
+
+
+async def test_a_click_selects_a_node():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot, "g")
+        view = nodes(app).view
+        box = nodes(app).graph.drawing.boxes["plan"].rect
+        margin = (view.width_of_rows() - nodes(app).graph.drawing.width) // 2
+        await pilot.click(view, offset=(margin + box.x + 1, box.y - view.top + 1))
+        assert nodes(app).graph.selected == "plan"
+
+
+async def test_plus_and_minus_open_and_close_what_is_inside():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot)
+        assert "ask" in pane_text(app, "nodes")
+        await shown(pilot, "minus")
+        assert "ask" not in pane_text(app, "nodes")
+        await shown(pilot, "plus")
+        assert "ask" in pane_text(app, "nodes")
+
+
+async def test_the_table_is_sorted_by_the_next_column():
+    app = recorded("research", until=8.0)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await at_nodes(pilot, "S", "S", "S")
+        assert "by mean" in str(nodes(app).border_subtitle)
+        rows = pane_text(app, "nodes").splitlines()
+        assert "research" in rows[1]
+        assert "plan" in rows[2]
+        await shown(pilot, "home", "down")
+        assert nodes(app).subject().title.startswith("research")
+
+
+async def test_a_fan_out_is_one_row_until_it_is_opened(tmp_path):
+    events = [run(), task("plan"), result("plan")]
+    for number in range(60):
+        events += [task("work", id=f"w{number}", step=2, triggers=("__pregel_push",))]
+    events += [attempt("w3"), attempt("w4"), task("other", step=2)]
+    app = played(tmp_path, *events)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await at_nodes(pilot, "g", "down")
+        assert "work ×60" in pane_text(app, "nodes")
+        assert "2 running" in pane_text(app, "nodes")
+        assert len(nodes(app).steps.lines) == 3
+        await shown(pilot, "enter")
+        assert len(nodes(app).steps.lines) == 63
+        assert not isinstance(app.screen, Inspector)
+        await shown(pilot, "enter")
+        assert len(nodes(app).steps.lines) == 3
+
+
+async def test_the_source_of_a_node_is_opened_at_its_line_only_where_it_is(tmp_path, monkeypatch):
+    app = recorded("research", until=8.0)
+    said = []
+    async with app.run_test(size=LARGE) as pilot:
+        monkeypatch.setattr(app, "notify", lambda text, **_: said.append(text))
+        monkeypatch.chdir(tmp_path)
+        await at_nodes(pilot, "e")
+        assert "is not on this machine" in said[0]
+        nodes(app).view.select_node("__start__")
+        await shown(pilot, "e")
+        assert "not known" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("editor", "words"),
+    [
+        ("vi", ["vi", "+7", "a b.py"]),
+        ("/usr/bin/emacs -nw", ["/usr/bin/emacs", "-nw", "+7", "a b.py"]),
+        ("code --wait", ["code", "--wait", "-g", "a b.py:7"]),
+        ("hx", ["hx", "a b.py:7"]),
+        ("", []),
+    ],
+)
+def test_an_editor_is_told_the_line_in_its_own_way(editor, words):
+    assert command(editor, "a b.py", 7) == words
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_a_drawing_with_a_node_under_the_cursor(snap_compare, size):
+    async def before(pilot):
+        await at_nodes(pilot, *(() if size == LARGE else ("v",)), "g", "down", "down")
+
+    assert snap_compare(recorded("research", until=8.0), terminal_size=size, run_before=before)
+
+
+def test_a_table_of_the_nodes(snap_compare):
+    async def before(pilot):
+        await at_nodes(pilot, "S", "z")
+
+    assert snap_compare(recorded("research", until=8.0), terminal_size=MIDDLE, run_before=before)
