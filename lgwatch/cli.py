@@ -419,6 +419,9 @@ def _watch(source: Source, request: RunRequest | None, view: View) -> int:
 
 
 def _screen(source: Source, session: Session, request: RunRequest | None, view: View) -> int:
+    if sys.stderr.isatty():  # what is imported now takes a moment
+        _say(f"lgwatch: loading {source.label}")
+
     from lgwatch.tui.app import WatchApp
 
     if not sys.stdin.isatty():  # it was a pipe with the input; from here on keys are read

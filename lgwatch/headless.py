@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
@@ -28,7 +29,7 @@ from lgwatch.index import Facet
 from lgwatch.plain import Plain, summary
 from lgwatch.session import Session
 from lgwatch.sources import Source
-from lgwatch.text import clean
+from lgwatch.text import HAZARD, clean
 
 Mode = Literal["json", "expand", "plain"]
 
@@ -148,6 +149,7 @@ class _Watcher:
         self._out = out
         self._err = err
         self._plain = isinstance(printer, Plain)
+        self._on_terminal = out.isatty()
         self._needs_input = ""
         self._begun = False
 
@@ -203,8 +205,14 @@ class _Watcher:
 
     def _print(self, data: bytes) -> None:
         if data:
-            self._out.write(data)
+            self._out.write(self._safe(data))
             self._out.flush()
+
+    def _safe(self, data: bytes) -> bytes:
+        """Lines that a terminal shows hold no character that it would obey; a pipe gets them as they are."""
+        if self._plain or not self._on_terminal or (data.isascii() and b"\x7f" not in data):
+            return data
+        return HAZARD.sub(_escape, data.decode()).encode()
 
     def _at_rest(self) -> bool:
         """Whether the source runs nothing any more, though it could."""
@@ -249,6 +257,16 @@ class _Watcher:
             return ExitCode.STOPPED if stopped else ExitCode.FAILED
         code = exit_code(self._session)
         return ExitCode.STOPPED if stopped and code not in (ExitCode.DONE, ExitCode.TIMEOUT) else code
+
+
+def _escape(match: re.Match[str]) -> str:
+    """Return a character as JSON escapes it; line ends stay, since nothing else of C0 is raw in JSON."""
+    char = match[0]
+    if char == "\n":
+        return char
+    code = ord(char)
+    units = [code] if code < 0x10000 else [0xD800 + (code - 0x10000 >> 10), 0xDC00 + (code - 0x10000 & 0x3FF)]
+    return "".join(f"\\u{unit:04x}" for unit in units)
 
 
 def tell(err: TextIO, message: str, hint: str = "") -> None:

@@ -62,19 +62,31 @@ def _keys(schema: Json) -> str:
 
 
 def as_mermaid(graph: GraphLoaded) -> str:
-    """Return a flowchart. Names appear only as quoted labels, ids are numbers: no name can break the syntax."""
+    """Return a flowchart, in which a node that runs a graph is a box around it.
+
+    Names appear only as quoted labels, ids are numbers: no name can break the syntax.
+    """
     ids = {str(node.get("id")): f"n{number}" for number, node in enumerate(graph.nodes)}
-    return "\n".join(("flowchart TD", *_nodes(graph, ids), *_edges(graph, ids)))
-
-
-def _nodes(graph: GraphLoaded, ids: dict[str, str]) -> Iterator[str]:
+    inside: dict[str, list[dict[str, Json]]] = {}
     for node in graph.nodes:
-        label = _label(str(node.get("name") or node.get("id")))
-        kind = node.get("kind")
+        inside.setdefault(str(node.get("id")).rpartition(":")[0], []).append(node)
+    return "\n".join(("flowchart TD", *_nodes("", inside, ids), *_edges(graph, ids)))
+
+
+def _nodes(prefix: str, inside: dict[str, list[dict[str, Json]]], ids: dict[str, str]) -> Iterator[str]:
+    pad = "    " * (1 + (prefix.count(":") + 1 if prefix else 0))
+    for node in inside.get(prefix, ()):
+        name = str(node.get("id"))
+        label, kind = _label(str(node.get("name") or name)), node.get("kind")
+        if name in inside:
+            yield f'{pad}subgraph {ids[name]}["{label}"]'
+            yield from _nodes(name, inside, ids)
+            yield f"{pad}end"
+            continue
         shape = (
             f'(["{label}"])' if kind in ("start", "end") else f'[["{label}"]]' if kind == "subgraph" else f'["{label}"]'
         )
-        yield f"    {ids[str(node.get('id'))]}{shape}"
+        yield f"{pad}{ids[name]}{shape}"
 
 
 def _edges(graph: GraphLoaded, ids: dict[str, str]) -> Iterator[str]:

@@ -42,6 +42,8 @@ GLYPHS = {
     "cancelled": "■",
 }
 
+_RETURNED = {"__return__", "__end__"}
+
 
 class Plain:
     """Words for events, in the order in which they came."""
@@ -55,6 +57,7 @@ class Plain:
         self._fresh_line = False  # the text that streams has just begun another line
         self._waiting: dict[str, Message] = {}  # began while another was speaking
         self._said: set[str] = set()
+        self._open: dict[str, None] = {}  # tasks whose end was not said
 
     def show(self, seq: int, event: Event) -> bytes:
         """Return the text for an event that the session has taken in."""
@@ -64,7 +67,7 @@ class Plain:
             # What ends a task ends its messages, too.
             text = self._finished() if isinstance(event, (SpanEnded, TaskEnded, RunEnded)) else ""
             if line := self._line(seq, event):
-                text += self._break() + line
+                text += self._break() + self._closed(event) + line
         return text.encode("utf-8", "backslashreplace")
 
     def end(self) -> bytes:
@@ -174,6 +177,7 @@ class Plain:
                 what = "resume" if event.resume is not None else "fork" if event.fork else "run"
                 return f"{_at(event.at)} {what} {clean(event.run)} on thread {clean(event.thread)}\n"
             case TaskStarted():
+                self._open[event.task] = None
                 return f"{_at(event.at)} s{event.step} ▸ {self._path(event)}\n"
             case TaskEnded():
                 return self._ended(event)
@@ -191,6 +195,20 @@ class Plain:
                 return f"{_at(event.at)} {clean(event.kind)}\n"
         return ""
 
+    def _closed(self, event: Event) -> str:
+        """Say the end of tasks that LangGraph says nothing of: the session closes them with their parent or their run."""
+        if isinstance(event, TaskEnded):
+            self._open.pop(event.task, None)  # it is said in full
+            task = self._session.find_task(event.task)
+            if task is None or not task.children:
+                return ""
+        elif not isinstance(event, RunEnded):
+            return ""
+        closed = [task for name in self._open if (task := self._session.find_task(name)) is not None and not task.open]
+        for task in closed:
+            del self._open[task.id]
+        return "".join(self._end_of(task, event.at, task.error) for task in closed)
+
     def _path(self, event: Event) -> str:
         return clean(path(event.ns, getattr(event, "node", "")))
 
@@ -199,17 +217,19 @@ class Plain:
 
     def _ended(self, event: TaskEnded) -> str:
         task = self._session.find_task(event.task)
-        status = task.status if task is not None else "done"
-        text = f"{_at(event.at)} s{event.step} {GLYPHS.get(status, '·')} {self._path(event)}"
-        if task is not None:
-            text += self._measures(task)
-        return text + (f": {_error(event.error)}" if event.error else "") + "\n"
+        return self._end_of(task, event.at, event.error) if task is not None else ""
+
+    def _end_of(self, task: Task, at: float, error: dict[str, Json] | None) -> str:
+        text = f"{_at(at)} s{task.step} {GLYPHS.get(task.status, '·')} {clean(task.path)}{self._measures(task)}"
+        return text + (f": {_error(error)}" if error else "") + "\n"
 
     def _measures(self, task: Task) -> str:
         text = f" {duration(task.elapsed(self._session.now))}"
         if task.attempts > 1:
             text += f", attempt {task.attempts}"
-        if task.wrote:
+        if set(task.wrote) & _RETURNED:
+            text += ", returned"  # functions have no state to write to
+        elif task.wrote:
             text += f", wrote {clean(', '.join(task.wrote))}"
         return text
 

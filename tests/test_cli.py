@@ -297,6 +297,27 @@ def test_a_graph_is_described_without_being_run(tmp_path: Path) -> None:
 HOSTILE = 'a"] --> b\n[bold]\x1b[2J;`end`'
 
 
+def test_a_subgraph_is_a_box_around_its_nodes() -> None:
+    ids = ["__start__", "sub", "sub:inner", "sub:inner:leaf", "sub:after", "last"]
+    nodes = [{"id": name, "name": name.rpartition(":")[2], "kind": "node"} for name in ids]
+    edges = [{"source": "__start__", "target": "sub"}, {"source": "sub", "target": "last"},
+             {"source": "sub:inner", "target": "sub:after"}]  # fmt: skip
+    assert as_mermaid(GraphLoaded(target="t", nodes=nodes, edges=edges)).splitlines() == [
+        "flowchart TD",
+        '    n0["__start__"]',
+        '    subgraph n1["sub"]',
+        '        subgraph n2["inner"]',
+        '            n3["leaf"]',
+        "        end",
+        '        n4["after"]',
+        "    end",
+        '    n5["last"]',
+        "    n0 --> n1",
+        "    n1 --> n5",
+        "    n2 --> n4",
+    ]
+
+
 def test_no_name_breaks_a_drawing() -> None:
     graph = GraphLoaded(
         target="t",

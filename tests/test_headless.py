@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -16,6 +17,7 @@ from lgwatch.headless import ExitCode, exit_code, watch
 from lgwatch.journal import JournalWriter
 from lgwatch.session import Session
 from lgwatch.sources import Recording
+from lgwatch.text import HAZARD
 from tests.factories import (
     call,
     called,
@@ -114,6 +116,32 @@ def test_a_word_is_looked_for_in_the_whole_line_of_what_is_no_text(tmp_path: Pat
     events = [run(), custom({"city": "Paris"}), custom({"city": "Rome"}), ended()]
     lines = Printed(tmp_path, events, "json", "type:custom paris").lines
     assert [line["data"] for line in lines if line.get("type") == "custom"] == [{"city": "Paris"}]
+
+
+class Screen(BytesIO):
+    """An output that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_on_a_terminal_are_escaped_and_stay_json(tmp_path: Path) -> None:
+    hazards = "C1 \x9b DEL \x7f bidi \u202e tag \U000e0041 but ü and 漢"
+    path = tmp_path / "journal.jsonl"
+    writer = JournalWriter(path, target="agent:graph")
+    for event in (run(), custom(hazards), ended()):
+        writer.append(event)
+    writer.close()
+    screen, pipe = Screen(), BytesIO()
+    for out in (screen, pipe):
+        watch(Recording(path), Session(), mode="json", keep=parse(""), out=out, err=StringIO())
+    assert pipe.getvalue() == path.read_bytes()
+    shown = screen.getvalue().decode()
+    assert not HAZARD.search(shown.replace("\n", ""))
+    assert "ü and 漢" in shown
+    assert [json.loads(line) for line in shown.splitlines()] == [
+        json.loads(line) for line in path.read_text().split("\n") if line
+    ]
 
 
 # ── short text ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -422,3 +450,20 @@ def test_answers_that_nobody_asked_for_are_noted(tmp_path: Path) -> None:
         err = StringIO()
         watch(watched.source, watched.session, mode="json", keep=parse(""), out=BytesIO(), err=err, resumes=[1, 2])
         assert "note: 2 answers of --resume were not asked for" in err.getvalue()
+
+
+def test_tasks_that_langgraph_does_not_end_are_ended_by_what_runs_them(tmp_path: Path) -> None:
+    inner = ("outer:outer",)
+    events = [
+        run(), task("outer"), task("leaves", ns=inner), result("outer"), task("sibling", step=2), ended("failed")
+    ]  # fmt: skip
+    words = [re.sub(r" \d+ ms", "", line) for line in Printed(tmp_path, events).words]
+    assert words[1:7] == [
+        "s1 ▸ outer", "s1 ▸ outer/leaves", "s1 ✓ outer/leaves", "s1 ✓ outer", "s2 ▸ sibling", "s2 ■ sibling"
+    ]  # fmt: skip
+
+
+def test_a_function_returns_and_writes_nothing(tmp_path: Path) -> None:
+    printed = Printed(tmp_path, [run(), task("work"), result("work", writes={"__return__": 1}), ended()])
+    assert "returned" in printed.out
+    assert "__return__" not in printed.out

@@ -81,6 +81,7 @@ def test_a_run_is_seen_to_its_end_and_leaves_a_summary_with_its_journal(tmp_path
         shows(terminal, "DONE", "✓ first", "✓ writer", "alpha", "omega", "printed by first")
         assert leave(terminal) == 0
         assert is_restored(terminal)
+        assert bytes(terminal.raw).startswith(b"lgwatch: loading agent.py:graph\r\n")
         assert re.search(r"✓ done in .* 2 tasks", farewell(terminal))
         assert f"journal: {tmp_path / 'run.jsonl'}" in farewell(terminal)
     assert [result.status for result in results(tmp_path)] == ["done"]

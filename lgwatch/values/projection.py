@@ -37,12 +37,15 @@ def small(value: dict[Any, Any]) -> dict[str, Json] | None:
     data = value.copy()  # another thread may be changing it
     room = REF_AT - 2
     for key, item in data.items():
-        if type(key) is not str or key[:1] == "$" or not (key.isascii() and key.isprintable()):
+        # Lengths first: no walk over more than there is room for.
+        if type(key) is not str or len(key) > room or key[:1] == "$" or not (key.isascii() and key.isprintable()):
             return None
         room -= 2 * len(key) + 6
         cls = type(item)
         if cls is str:
-            if not (item.isascii() and item.isprintable()):  # else a character takes two bytes at most
+            if len(item) > room or not (
+                item.isascii() and item.isprintable()
+            ):  # else a character takes two bytes at most
                 return None
             room -= 2 * len(item) + 2
         elif cls is int:
