@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import App, ComposeResult, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.events import Event as TextualEvent
 from textual.events import Key, Resize
 from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.theme import Theme
 from textual.widgets import Input
 
 from lgwatch.events import Event, Notice, RunEnded
@@ -36,6 +35,7 @@ from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector, load
 from lgwatch.tui.interrupt import Question
 from lgwatch.tui.keyline import keys
+from lgwatch.tui.keymap import BINDINGS, PRESETS, actions
 from lgwatch.tui.lines import LineView, terminal_is_behind
 from lgwatch.tui.nodes import NodeRows, NodesPane
 from lgwatch.tui.outside import read_outside
@@ -45,6 +45,7 @@ from lgwatch.tui.sieve import Sieve
 from lgwatch.tui.signs import cells, fit, glyph, tick
 from lgwatch.tui.state import RunsPane, StatePane
 from lgwatch.tui.text import ASCII, SafetyNet
+from lgwatch.tui.theme import DARK
 from lgwatch.tui.timeline import TimelinePane
 from lgwatch.tui.tokens import MessageView, TokensPane
 
@@ -57,27 +58,6 @@ CATCH_UP, MANY = 0.015, 256
 """The same where more than `MANY` events came in a frame, and more are there: a long journal is opened."""
 FRAME, RUNNING, IDLE = 1 / 60, 1 / 30, 1 / 5
 """Seconds to the next frame: while events pour in, while a run goes on, while nothing happens."""
-PRESETS = (
-    ("1", "Watch", ()), ("2", "Tokens", ("tokens",)), ("3", "Custom", ("custom",)),
-    ("4", "Timeline", ("timeline", "events")), ("5", "State", ("state",)), ("6", "Runs", ("runs",)),
-    ("7", "Console", ("console",)),
-)  # fmt: skip
-"""Key, name and panes of each tab; no panes means all that there is room for."""
-DARK = Theme(
-    name="lgwatch",
-    primary="#6ea8fe",
-    secondary="#c792ea",
-    accent="#4fd6be",
-    warning="#ffc777",
-    error="#ff757f",
-    success="#9ece6a",
-    foreground="#d5d9e6",
-    background="#0e1017",
-    surface="#161923",
-    panel="#1c2030",
-    boost="#1a1e2b",
-    dark=True,
-)
 
 
 class WatchApp(App[None]):
@@ -88,42 +68,7 @@ class WatchApp(App[None]):
     ENABLE_COMMAND_PALETTE = True
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (72, "-narrow"), (100, "-normal"), (170, "-wide")]  # noqa: RUF012  App's own
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012  declared by App
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "Pause", id="pause", tooltip="Stop the picture, not the intake; again goes on"),
-        Binding("f", "filter", "Filter", id="filter", tooltip="Filter all panes: node:… tag:… type:… or a word"),
-        Binding("slash", "search", "Find", id="search", tooltip="Search in the focused pane; n and N go on"),
-        Binding("F", "follow", "Follow", id="follow", tooltip="Follow the end of the focused pane"),
-        Binding(
-            "enter,o", "inspect", "Inspect", id="inspect", tooltip="Open what is selected, or answer the interrupt"
-        ),
-        Binding(
-            "s", "solo", "Solo", id="solo", tooltip="Only the node of what is selected; again: its tags; again: all"
-        ),
-        Binding("x", "mute", "Mute", id="mute", tooltip="Leave out the node of what is selected, or take it in again"),
-        Binding("X", "clear", "Clear", id="clear", tooltip="Take solo, mute and what was chosen out of the filter"),
-        Binding("c", "mix", "Choose", id="mix", tooltip="Choose among the nodes, tags and models that were seen"),
-        Binding("Y", "snippet", "Snippet", id="snippet", tooltip="Copy Python that keeps the same in your own loop"),
-        Binding("z", "zoom", "Zoom", id="zoom", tooltip="The focused pane on the whole screen, and back"),
-        Binding("i", "compose", "Input", id="compose", tooltip="Give input, or answer the interrupt"),
-        Binding("r", "rerun", "Run again", id="rerun", tooltip="Run the same input again, on a new thread"),
-        Binding("ctrl+x", "stop", "Stop", id="stop", tooltip="Stop after this superstep; again cancels, then kills"),
-        Binding("y", "copy", "Copy", id="copy", tooltip="Copy what is selected"),
-        Binding("p", "outside('PAGER')", "Pager", id="pager", tooltip="Read what is selected in $PAGER"),
-        Binding("e", "outside('EDITOR')", "Editor", id="editor", tooltip="Open what is selected in $EDITOR"),
-        Binding("P", "prompt", "Prompt", id="prompt", tooltip="What the call of the lit message was given"),
-        Binding("t", "times", "Times", id="times", tooltip="Time column: since the start, since the row before, clock"),
-        *(
-            Binding(key, f"pane('{key}')", name, show=False, id=f"pane.{name.lower()}", tooltip=f"Show {name}")
-            for key, name, _ in PRESETS
-        ),
-        Binding("question_mark,f1", "help", "Help", id="help", tooltip="What works here"),
-        Binding("colon", "command_palette", "Palette", show=False, id="palette", tooltip="Every action by name"),
-        Binding("escape", "step_back", "Back", show=False, id="back", tooltip="Back: zoom, search, then the filter"),
-        Binding(
-            "ctrl+c", "interrupt", "Stop or copy", show=False, id="interrupt", tooltip="Copy the selection, else stop"
-        ),
-        Binding("q", "leave", "Quit", id="leave", tooltip="Leave; a run that goes on is asked about first"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*BINDINGS]
 
     def __init__(
         self,
@@ -169,6 +114,7 @@ class WatchApp(App[None]):
         self._size_before: Size | None = None
         self._far_behind = False
         self._drawn_at = 0.0
+        self._painted: Filter | None = None
 
     def compose(self) -> ComposeResult:
         """Header, tabs, panes, question, prompt, keys."""
@@ -274,7 +220,9 @@ class WatchApp(App[None]):
         self._set_mood()
         if isinstance(self.screen, Chooser):
             self.screen.show(session, self.keep)
-        if not self.paused and (len(self.screen_stack) == 1 or isinstance(self.screen, Chooser)):
+        asked = self._painted is not self.keep  # a pause stops the news, not what a person asks for
+        if (not self.paused or asked) and (len(self.screen_stack) == 1 or isinstance(self.screen, Chooser)):
+            self._painted = self.keep
             for pane in self.panes:
                 if pane.display:
                     pane.show(session, self.keep, now)
@@ -552,6 +500,7 @@ class WatchApp(App[None]):
 
     @on(MessageView.Regrouped)
     def _on_regrouped(self) -> None:
+        self._painted = None
         self._draw()
 
     def action_help(self) -> None:
@@ -560,18 +509,8 @@ class WatchApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Give the palette every action that has a key."""
-        for binding in self.BINDINGS:
-            if isinstance(binding, Binding) and binding.action != "command_palette":
-                yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action))
-        known = {binding.description for binding in self.BINDINGS if isinstance(binding, Binding)}
-        view = self._last_view
-        for binding in dict.fromkeys(each for cls in type(view).__mro__ for each in vars(cls).get("BINDINGS", ())):
-            if (
-                isinstance(binding, Binding)
-                and isinstance(view, LineView)
-                and binding.description not in {*known, "Open"}
-            ):
-                yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action, view))
+        for binding, view in actions(self._last_view):
+            yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action, view))
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
                 yield command

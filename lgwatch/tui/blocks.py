@@ -144,6 +144,7 @@ class MessageBlocks:
     def _fold_results(self) -> None:
         for reading in self._readings.values():
             if reading.caller is not None:  # a result is read under its call, unless only the result is kept
+                self.rows.touch(reading.block)
                 self.rows.mark(reading.block, folded=reading.caller.block.place >= 0)
 
     def _keeps(self, message: Message | None) -> bool:
@@ -360,7 +361,7 @@ class MessageBlocks:
 
     def _first_row(self, message: Message, width: int) -> Row:
         reading = self._readings.get(message.id)
-        under = reading is not None and reading.caller is not None
+        under = reading is not None and reading.caller is not None and reading.caller.block.place >= 0
         row = heading(message, self._attempt(message), self._now, width, under_call=under)
         return self._lit(message.id, row, width)
 
@@ -389,7 +390,7 @@ def prefix_of(part: Part) -> str:
     """Return what stands before a part's text."""
     if part.kind == "tool_call" and part.tool_call is not None:
         return f"⚙ {part.tool_call.get('name') or '…'} "
-    return "∴ " if part.kind == "reasoning" else ""
+    return {"reasoning": "∴ ", "other": "▣ "}.get(part.kind, "")
 
 
 def ordered(text: str) -> str:

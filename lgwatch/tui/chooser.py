@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from time import monotonic
 from typing import ClassVar
 
 from textual import events, on
@@ -17,6 +18,7 @@ from lgwatch.session import Session
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.lines import LineView
+from lgwatch.tui.pane import CALM
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, fit, node_style
 from lgwatch.tui.text import ASCII
@@ -97,6 +99,8 @@ class Chooser(ModalScreen[None]):
         super().__init__()
         self._apply = apply
         self._keep = Filter()
+        self._seen = (-1, -1)
+        self._counted = -CALM
         self.rows = ChoiceRows()
         self.view = TickView(self.rows, cursor_row=True)
         self.keys = Bar()
@@ -121,8 +125,11 @@ class Chooser(ModalScreen[None]):
         self.view.select(1)
 
     def show(self, session: Session, keep: Filter) -> None:
-        """Draw the choices as the session and the filter are now."""
-        self._keep = keep
+        """Draw the choices as the session and the filter are now; what only counts on waits for a moment."""
+        seen = (session.message_changes, session.task_changes)
+        if keep == self._keep and (seen == self._seen or monotonic() - self._counted < CALM):
+            return
+        self._keep, self._seen, self._counted = keep, seen, monotonic()
         if self.rows.set(choices(session, keep)):
             self.view.show()
 

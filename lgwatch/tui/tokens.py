@@ -186,7 +186,7 @@ class TokensPane(Pane):
     empty_: ClassVar[str] = "no model has said anything"
     help_: ClassVar[str] = (
         "One block per LLM call or returned message: node path, model, #tags, step, time to first token, tokens (~ where "
-        "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call, → its result. { and } go from "
+        "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call, → its result, ▣ an image or the like. { and } go from "
         "message to message. The one whose first row is lit is folded by enter, opened by o, copied by y, soloed by s."
     )
     view: MessageView

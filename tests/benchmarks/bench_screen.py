@@ -40,7 +40,7 @@ SIZE = (120, 36)
 PAUSES = (0.03, 0.08, 0.05, 0.037, 0.061)
 """Seconds between two keys; uneven, so that they do not fall in step with the frames."""
 PAUSED = "PAUSED"
-KEYS = ((" ", PAUSED), (" ", "Pause"), ("f", "Complete"), ("\x1b", "Palette"))
+KEYS = ((" ", PAUSED), (" ", "Pause"), ("f", "Complete"), ("\x1b", "Solo"))
 """Keys, and what only their effect writes: pause, go on, open the filter line, close it. A pause is the plain key: what
 it takes is the wait for a frame that is under way. The others move the focus, which Textual styles and lays out."""
 CUSTOMS = """

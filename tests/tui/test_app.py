@@ -523,3 +523,15 @@ async def test_every_recording_is_shown_by_every_pane():
             await drawn(pilot)
             assert "cannot be rendered" not in text_of(app), path.stem
             assert app.session.status != "running"
+
+
+async def test_a_pause_shows_the_last_number_of_a_border_first(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        pane = app.pane("custom")
+        pane.mark("", "5 of many")
+        pane.mark("", "6 of many")
+        pane.mark("", "7 of many")
+        await pilot.press("space")
+        assert pane.border_subtitle == "7 of many"

@@ -106,3 +106,13 @@ async def test_nothing_to_solo_is_said(tmp_path):
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, "s")
         assert "nothing is selected" in text_of(app)
+
+
+async def test_solo_and_groups_work_on_a_picture_that_was_stopped(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "space", "s")
+        assert "Meow." not in pane_text(app, "tokens")
+        await shown(pilot, "X", "v")
+        assert "Meow." in pane_text(app, "tokens")
+        assert [block.key for block in app.pane("tokens").rows.blocks] == ["cat", "dog"]

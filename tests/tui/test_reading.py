@@ -240,3 +240,13 @@ async def test_what_a_node_wraps_anew_is_shown_once_with_a_mark(tmp_path):
         await shown(pilot, "2")
         assert pane_text(app, "tokens").count("Only once.") == 1
         assert "↻ said again" in pane_text(app, "tokens")
+
+
+async def test_a_double_click_opens_a_message_once(tmp_path):
+    app = played(tmp_path, run(), task("writer"), said("So."))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "2")
+        await pilot.click(app.pane("tokens").view, offset=(3, 1), times=2)
+        await drawn(pilot)
+        assert len(app.screen_stack) == 2
+        assert app.screen.subject.text == "So."
