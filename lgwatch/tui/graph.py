@@ -98,7 +98,7 @@ class GraphRows(Rows):
             return ""
         here = drawing.boxes.get(self.selected)
         if here is None:
-            return self.newest() or drawing.order()[0]
+            return self.newest() or self.first()
         x, y = _middle(here)
         near: list[tuple[float, str]] = []
         for box in drawing.boxes.values():
@@ -108,9 +108,15 @@ class GraphRows(Rows):
             else:
                 along, aside = 2 * dy * down, _outside(x, rect.x, rect.width)
             around = across and here.id.startswith(f"{box.id}:")  # what one is inside of, is not beside it
-            if along > 0 and not around:
+            if along > 0 and not around and box.kind not in ("start", "end"):  # there is nothing to tell of these
                 near.append((along + aside, box.id))
         return min(near)[1] if near else ""
+
+    def first(self) -> str:
+        """Return the first node as one reads; "" where there is none."""
+        drawing = self.drawing
+        order = drawing.order() if drawing is not None else []
+        return next((name for name in order if drawing and drawing.boxes[name].kind not in ("start", "end")), "")
 
     def newest(self) -> str:
         """Return the node that is drawn for the newest task; "" where none is."""

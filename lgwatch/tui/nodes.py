@@ -109,10 +109,11 @@ class NodesView(LineView):
 
     def action_first(self) -> None:
         """Go to the first row, or node."""
-        if self.graph is None or self.graph.drawing is None:
+        if self.graph is None:
             super().action_first()
         else:
-            self.select_node(self.graph.drawing.order()[0])
+            self.scroll_rows(0)
+            self.select_node(self.graph.first())
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on the node that was clicked."""
@@ -326,7 +327,8 @@ class NodesPane(Pane):
         if task is not None:
             return task_subject(task)
         told = next((one for one in self._told() if one.get("id") == node), {"id": node})
-        return Subject(f"{node} · has not run", (), dict(told))
+        never = "" if told.get("kind") in ("start", "end") else " · has not run"
+        return Subject(f"{node}{never}", (), dict(told))
 
 
 def task_subject(task: Task) -> Subject:

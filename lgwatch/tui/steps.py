@@ -49,7 +49,7 @@ class Lanes:
         return max(ended - began, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One row: a task or a fan-out with the lines of the tree in front of it, or a run's heading."""
 

@@ -92,12 +92,15 @@ async def test_what_runs_is_kept_in_sight_until_one_looks_elsewhere():
 async def test_arrows_go_from_node_to_node_and_enter_opens_the_newest_task():
     app = recorded("research", until=8.0)
     async with app.run_test(size=LARGE) as pilot:
-        await at_nodes(pilot, "g", "down")
+        await at_nodes(pilot, "g")
+        assert "START" in pane_text(app, "nodes")
         assert nodes(app).graph.selected == "plan"
         assert nodes(app).subject().title.startswith("plan")
         await shown(pilot, "down")
         assert nodes(app).graph.selected == "research"
-        await shown(pilot, "enter")
+        await shown(pilot, "down", "down", "up")
+        assert nodes(app).graph.selected == "research:ask"
+        await shown(pilot, "right", "enter")
         assert isinstance(app.screen, Inspector)
 
 
@@ -193,7 +196,7 @@ def test_an_editor_is_told_the_line_in_its_own_way(editor, words):
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
 def test_a_drawing_with_a_node_under_the_cursor(snap_compare, size):
     async def before(pilot):
-        await at_nodes(pilot, *(() if size == LARGE else ("v",)), "g", "down", "down")
+        await at_nodes(pilot, *(() if size == LARGE else ("v",)), "g", "down")
 
     assert snap_compare(recorded("research", until=8.0), terminal_size=size, run_before=before)
 
