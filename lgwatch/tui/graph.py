@@ -104,7 +104,9 @@ class GraphRows(Rows):
         for box in drawing.boxes.values():
             rect, (dx, dy) = box.rect, (_middle(box)[0] - x, _middle(box)[1] - y)
             if across:
-                along, aside = dx * across, 4 * _outside(y, rect.y, rect.height)
+                along, aside = dx * across, 0.0
+                if _outside(y, rect.y, rect.height):
+                    continue  # above or below
             else:
                 along, aside = 2 * dy * down, _outside(x, rect.x, rect.width)
             around = across and here.id.startswith(f"{box.id}:")  # what one is inside of, is not beside it

@@ -2,7 +2,7 @@ from lgwatch.events import GraphLoaded
 from lgwatch.tui.graph import GraphRows
 from lgwatch.tui.picture import EDGE_STYLES
 from lgwatch.tui.signs import amount
-from tests.factories import attempt, failed, play, result, run, task
+from tests.factories import attempt, ended, failed, play, result, run, task
 from tests.tui.shapes import END, SHAPES, START
 
 
@@ -110,3 +110,56 @@ def test_a_look_at_a_run_that_stands_still_changes_nothing():
     rows = drawn(session, now=session.now + 5)
     rows.update(session, session.now + 6)
     assert not rows.update(session, session.now + 7)
+
+
+def test_rows_of_another_drawing_are_other_pictures():
+    session = play(loaded("nested"), run(), start=False)
+    rows = drawn(session)
+    before = rows.key(2)
+    rows.deeper()
+    drawn(session, rows=rows)
+    assert rows.key(2) != before
+    assert rows.index_of(before) == 2
+
+
+def test_when_nothing_runs_no_transition_is_the_last_one():
+    session = play(*LOOP, result("tools", step=2), ended(), start=False)
+    rows = drawn(session)
+    assert rows._edge(("agent", "tools")) == "taken"
+
+
+def test_arrows_go_to_the_next_node_in_a_direction_and_past_start_and_end():
+    rows = drawn(play(loaded("diamond"), run(), start=False))
+    assert rows.beside(0, 1) == rows.first()
+    way = [rows.first()]
+    rows.select(way[0])
+    while node := rows.beside(0, 1):
+        rows.select(node)
+        way.append(node)
+    assert len(way) == 3
+    assert way[1] in ("left", "right")
+    rows.select("left")
+    across = [rows.beside(step, 0) for step in (1, -1)]
+    assert sorted(across) == ["", "right"]
+
+
+def test_what_one_is_inside_of_is_not_beside_it():
+    session = play(loaded("one"), run(), task("only"), task("model", id="m", ns=("only:only",)), start=False)
+    rows = drawn(session)
+    rows.select("only:model")
+    assert [rows.beside(1, 0), rows.beside(-1, 0), rows.beside(0, -1)] == ["", "", "only"]
+
+
+def test_a_drawing_that_took_long_rests_while_only_ways_appear(monkeypatch):
+    clock = iter(range(10_000))
+    monkeypatch.setattr("lgwatch.tui.graph.monotonic", lambda: next(clock))
+    told = loaded("disconnected")
+    session = play(told, run(), start=False)
+    rows = drawn(session)
+    for event in (task("triage"), result("triage"), task("sales", step=2)):
+        session.apply(event)
+    drawn(session, rows=rows)
+    assert ("triage", "sales") not in rows.drawing.edges
+    for _ in range(100):
+        drawn(session, rows=rows)
+    assert ("triage", "sales") in rows.drawing.edges
