@@ -8,7 +8,7 @@ from itertools import groupby
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgwatch.events import Event, MessageChunk, RunStarted, TaskEnded, TaskStarted
+from lgwatch.events import Event, MessageChunk, RunStarted, TaskEnded, TaskStarted, path
 from lgwatch.filter import Filter, parse
 from lgwatch.index import facet
 from lgwatch.mix import choices, clear, mute, solo, toggle
@@ -167,3 +167,33 @@ def test_solo_mute_and_ticks_show_what_the_journal_says_for_what_they_write(
             keep = parse(press(keep, data.draw(st.sampled_from(kept), label="message")))
         blocks.update(session, keep, 9.0)
         assert pane_shows(blocks, 40) == journal_says(events, keep)
+
+
+@settings(max_examples=100, deadline=None)
+@given(runs(), st.data())
+def test_a_column_per_node_holds_what_the_journal_says_of_it_message_by_message(
+    events: list[Event], data: st.DataObject
+) -> None:
+    events = [event for event in events if not isinstance(event, TaskEnded)]
+    paths = {event.message: path(event.ns, event.node) for event in events if isinstance(event, MessageChunk)}
+    started = [event for event in events if isinstance(event, TaskStarted)]
+    ends: list[Event] = [TaskEnded(task=one.task, node=one.node, ns=one.ns, step=one.step, at=8.0) for one in started]
+    session, blocks = Session(), MessageBlocks()
+    blocks.show_by("node")
+    keep = parse(data.draw(st.sampled_from(FILTERS), label="filter"))
+    for event in [*events, *ends]:
+        session.apply(event)
+        if data.draw(st.integers(0, 3), label="frame") == 0:
+            blocks.update(session, keep, event.at)
+    blocks.update(session, keep, 9.0)
+    blocks.rows.resize(40)
+    len(blocks.rows)
+    columns = {str(block.key): letters(block.text) for block in blocks.rows.blocks}
+    said = journal_says(events, keep)
+    assert set(columns) == {paths[message] for message, _ in said}
+    read = dict.fromkeys(columns, 0)
+    for message, text in said:
+        column = paths[message]
+        at = columns[column].find(text, read[column])
+        assert at >= 0, (message, text, columns[column])
+        read[column] = at + len(text)
