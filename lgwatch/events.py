@@ -182,7 +182,9 @@ class CheckpointSaved(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interrupted(Event):
-    """A node asks for an answer; once per interrupt id. `schema` is the JSON Schema of the answer, if the node gave one.
+    """A node asks for an answer; once per interrupt id in a run. `schema` is the JSON Schema of the answer, if there is one.
+
+    A run that failed tells again, before its end, what its thread still waits at.
 
     A static breakpoint has no id of its own: `interrupt` is `breakpoint:NODE` and `value` is None.
     """

@@ -12,7 +12,7 @@ _PATH = '''\
 def path(metadata):
     """Node path from the root graph: research/web."""
     segments = metadata["langgraph_checkpoint_ns"].split("|")
-    return "/".join(segment.rpartition(":")[0] for segment in segments if ":" in segment)
+    return "/".join(segment.rpartition(":")[0] or segment for segment in segments if not segment.isdecimal())
 '''
 _NODES = '''\
 def nodes(metadata):

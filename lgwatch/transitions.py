@@ -25,7 +25,7 @@ HANDLER = "__error_handler__"
 
 def level(ns: Namespace) -> str:
     """Return what the ids of the nodes of a graph begin with: `research:`, "" in the root graph."""
-    return "".join(f"{segment.rpartition(':')[0]}:" for segment in ns if ":" in segment)
+    return "".join(f"{segment.rpartition(':')[0] or segment}:" for segment in ns if not segment.isdecimal())
 
 
 def node_id(task: Task) -> str:

@@ -245,6 +245,24 @@ def test_an_interrupt_is_announced_and_answered_on_the_screen(tmp_path):
     assert [event.resume for event in recorded(tmp_path) if isinstance(event, RunStarted)] == [None, {asked: "green"}]
 
 
+def test_a_wrong_answer_is_asked_for_again(tmp_path):
+    body = """
+    def asker(state):
+        return {"text": str(int(interrupt("how many?")) + 1)}
+    graph = compiled(asker)
+    """
+    with watching(tmp_path, body) as terminal:
+        shows(terminal, "INTERRUPTED", "how many?")
+        terminal.send("iabc" + ENTER)
+        until(terminal, lambda text: len(results(tmp_path)) == 2)
+        shows(terminal, "FAILED", "how many?")
+        terminal.send("i7" + ENTER)
+        shows(terminal, "DONE")
+        assert leave(terminal) == 0
+    assert [result.status for result in results(tmp_path)] == ["interrupted", "failed", "done"]
+    assert results(tmp_path)[-1].output["text"] == "8"
+
+
 def test_an_interrupt_can_be_left_unanswered(tmp_path):
     with watching(tmp_path, ASKING) as terminal:
         shows(terminal, "INTERRUPTED", "which colour?")

@@ -141,6 +141,8 @@ CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
 }
 
 
+Ends = tuple[float, float]
+
 # ── measuring, in the child ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -184,6 +186,7 @@ async def measure(case: str, rounds: int) -> dict[str, Any]:
     """Run both in turn and return the medians."""
     make, given = CASES[case]
     plain, watched = [], []
+    spans: list[Ends] = []
     size = 0
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(rounds + 1):
@@ -193,6 +196,8 @@ async def measure(case: str, rounds: int) -> dict[str, Any]:
             run = Watched(make(), folder)
             second = await run.run(given)
             size = run.path.stat().st_size
+            if case == "conversation" and turn:
+                spans.append(ends_of(run.path))
             lines = run.path.read_bytes().count(b"\n")
             if turn < rounds:
                 run.path.unlink()
@@ -206,24 +211,39 @@ async def measure(case: str, rounds: int) -> dict[str, Any]:
             "watched_cpu": statistics.median(used for _, used in watched),
         }  # fmt: skip
         if case == "conversation":
-            found.update(await growth(run.path, make(), given))
+            found.update(await growth(run.path, spans, make, given))
     return found
 
 
-async def growth(journal: Path, builder: Any, given: Any) -> dict[str, float]:
-    """Compare the journal with the final state, and its late steps with its early ones, net of what bare steps cost."""
+def ends_of(journal: Path) -> Ends:
+    """Return when the tasks of a journal ended, as the seconds of an early and of a late hundred of them."""
     events = [json.loads(text) for text in journal.read_bytes().splitlines()[1:]]
-    ends = [event["at"] for event in events if event["type"] == "task_result"]
-    times: list[float] = []
+    return hundreds([event["at"] for event in events if event["type"] == "task_result"])
+
+
+def hundreds(ends: list[float]) -> Ends:
+    return ends[110] - ends[10], ends[-1] - ends[-101]
+
+
+async def growth(journal: Path, spans: list[Ends], make: Callable[[], Any], given: Any) -> dict[str, float]:
+    """Compare the journal with the final state, and its late steps with its early ones, net of what bare steps cost.
+
+    Each is the best of its rounds: the difference of single ones says more of the machine than of the program.
+    """
     final: list[Any] = []
-    async for _, mode, payload in builder.compile().astream(
-        given, {"recursion_limit": 100_000}, stream_mode=MODES, subgraphs=True
-    ):
-        if mode == "debug" and payload["type"] == "task_result":
-            times.append(time.perf_counter())
-            final += payload["payload"]["result"]["messages"]
-    early = (ends[110] - ends[10]) - (times[110] - times[10])
-    late = (ends[-1] - ends[-101]) - (times[-1] - times[-101])
+    bare_spans: list[Ends] = []
+    for _ in spans:
+        times: list[float] = []
+        final.clear()
+        gc.collect()
+        async for _, mode, payload in (
+            make().compile().astream(given, {"recursion_limit": 100_000}, stream_mode=MODES, subgraphs=True)
+        ):
+            if mode == "debug" and payload["type"] == "task_result":
+                times.append(time.perf_counter())
+                final += payload["payload"]["result"]["messages"]
+        bare_spans.append(hundreds(times))
+    early, late = (min(watched) - min(bare) for watched, bare in zip(zip(*spans), zip(*bare_spans), strict=True))
     state = len(json.dumps({"messages": [message.model_dump() for message in final]}))
     return {"early": early, "late": late, "state": state, "size_ratio": journal.stat().st_size / state}
 

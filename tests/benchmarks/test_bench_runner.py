@@ -25,7 +25,7 @@ def test_a_custom_event_costs_microseconds() -> None:
 
 
 def test_a_conversation_grows_with_what_is_new() -> None:
-    found = spawn("conversation", 1)
+    found = spawn("conversation", 3)
     assert found["size_ratio"] < 6
     assert found["late"] < 4 * found["early"]
 
