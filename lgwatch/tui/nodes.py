@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 
@@ -24,6 +24,7 @@ from lgwatch.transitions import node_id
 from .editor import command
 from .graph import GraphRows
 from .lines import LineView
+from .nodeview import NodesView
 from .pane import Pane, Subject
 from .rows import Rows
 from .signs import count, seconds
@@ -39,86 +40,6 @@ VIEWS = ("list", "graph", "table")
 """In the order in which `v` goes through them."""
 WIDE = 140
 """Cells of a screen on which a drawing is what one sees first, if most of it can be seen at once."""
-
-
-class NodesView(LineView):
-    """The rows of one of the views. On a drawing the arrows go from node to node, and `following` keeps what runs in sight."""
-
-    def __init__(self, rows: Rows) -> None:
-        super().__init__(rows, tail=True, cursor_row=True)
-        self.graph: GraphRows | None = None
-        """The drawing, while it is what is shown."""
-        self._watching = True
-
-    def show_as(self, view: str, rows: Rows) -> None:
-        """Show other rows: only a list grows at its end, and a drawing has no cursor that is a row."""
-        self.graph = rows if isinstance(rows, GraphRows) else None
-        self._port.tail = view == "list"
-        self._port.cursor_row = self.graph is None
-        self.left = 0
-        self.show(rows)
-
-    def keep_in_sight(self) -> None:
-        """Scroll a drawing to what runs, unless the person went elsewhere."""
-        row = self.graph.running_row() if self.graph is not None and self._watching else None
-        if row is not None and not self.top < row < self.top + self.size.height - 1:
-            self.scroll_rows(row - self.size.height // 2)
-            self._watching = True
-
-    def scroll_rows(self, top: int) -> None:
-        """Make `top` the first visible row; a person who scrolls a drawing reads there."""
-        self._watching = False
-        super().scroll_rows(top)
-
-    def follow(self) -> None:
-        """Go to the end and stay there; on a drawing, to what runs."""
-        if self.graph is None:
-            super().follow()
-            return
-        self._watching = True
-        self.select_node(self.graph.newest())
-        self._watching = True
-        self.keep_in_sight()
-
-    def select_node(self, node: str) -> None:
-        """Put the cursor on a node of the drawing and scroll it into view."""
-        row = self.graph.select(node) if self.graph is not None else None
-        if row is None:
-            return
-        height = self.size.height
-        if not self.top < row < self.top + height - 1:
-            self.scroll_rows(row - 1 if row <= self.top else row - height + 2)
-        self._watching = False
-        self.show()
-
-    def action_move(self, rows: int) -> None:
-        """Move the cursor by rows; on a drawing to the node above or below."""
-        if self.graph is None:
-            super().action_move(rows)
-        elif abs(rows) > 1 or not (node := self.graph.beside(0, rows)):
-            self.scroll_rows(self.top + rows)
-        else:
-            self.select_node(node)
-
-    def action_shift(self, steps: int) -> None:
-        """Shift the text sideways; on a drawing go to the node beside."""
-        if self.graph is None:
-            super().action_shift(steps)
-        else:
-            self.select_node(self.graph.beside(steps, 0))
-
-    def action_first(self) -> None:
-        """Go to the first row, or node."""
-        if self.graph is None:
-            super().action_first()
-        else:
-            self.scroll_rows(0)
-            self.select_node(self.graph.first())
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor on the node that was clicked."""
-        if self.graph is not None and self.text_selection is None:
-            self.select_node(self.graph.place(event.x, self.top + event.y, self.width_of_rows()))
 
 
 class NodesPane(Pane):

@@ -162,7 +162,7 @@ class NodeRows(Rows):
             right.append((f"{seconds(task.elapsed(self._now)):>5}", "time"))
         if task.status == "failed" and note:  # why it failed is worth more than how long it took, and than half a name
             room = width - cells(left) - cells(right) - 2
-            if room < min(cell_len(clean(note)), 12):
+            if room < 12 or room < cell_len(clean(note)) <= room + cells(right):
                 right, room = [], width - cells(left) - 1
             note = crop(clean(note), max(room, 4), plain("…"))
         cause, choice = self._way(line)

@@ -118,6 +118,7 @@ def test_a_failure_is_named_even_where_there_is_little_room():
     )  # fmt: skip
     assert "RateLimitError" in drawn(session, width=44)[1]
     assert "←" not in drawn(session, width=44)[1]
+    assert "RateLimitError" in drawn(session, width=32)[1]
     assert "RateLimit" in drawn(session, width=28)[1]
     assert "← plan" in drawn(session)[1]
 
