@@ -68,6 +68,9 @@ def pieces(message: object) -> Iterator[Piece]:
     # DeepSeek and what is compatible with it.
     if isinstance(extra, Mapping) and isinstance(thought := extra.get("reasoning_content"), str) and thought:
         yield Piece("reasoning", thought)
+    # OpenAI's chat completions; its responses have a content block for it.
+    if isinstance(extra, Mapping) and isinstance(refused := extra.get("refusal"), str) and refused:
+        yield Piece("other", _line({"type": "refusal", "refusal": refused}))
     yield from _content(field(message, "content"))
     yield from _tool_calls(message)
 
@@ -122,7 +125,6 @@ _Reader = Callable[[Mapping[str, Any]], str]
 _TEXT: dict[str, _Reader] = {
     "text": lambda block: _text(block, "text"),
     "output_text": lambda block: _text(block, "text"),
-    "refusal": lambda block: _text(block, "refusal"),
 }
 _REASONING: dict[str, _Reader] = {
     "thinking": lambda block: _text(block, "thinking"),

@@ -4,11 +4,9 @@ but for a finished call, which is written anew once: with its arguments in order
 
 from __future__ import annotations
 
-import json
 from collections import deque
 from collections.abc import Hashable, Iterator
 
-from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.records import Message, Part
 from lgwatch.session import Session
@@ -18,12 +16,10 @@ from lgwatch.tui.heading import heading
 from lgwatch.tui.markdown import markdown, plain
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, cells, fit, glyph, node_style
+from lgwatch.tui.speech import ordered, said
 
 GROUPS = ("call", "node", "stream")
 """What one block holds: the message of a call, all messages of a node, all that a user of the chat would see."""
-STYLES = {"text": "", "reasoning": "reasoning", "tool_call": "tool", "tool_result": "tool", "other": "dim"}
-SHORT = 60
-"""Characters of arguments that need no rows of their own."""
 
 
 class _Reading:
@@ -172,15 +168,16 @@ class MessageBlocks:
 
     def _write_parts(self, reading: _Reading) -> None:
         message, block = reading.message, reading.block
-        for number, part in enumerate(message.parts):
-            style, detail = STYLES.get(part.kind, "dim"), is_detail(part, message)
+        for number, (part, (key, prefix, text, style)) in enumerate(
+            zip(message.parts, said(message.parts), strict=True)
+        ):
+            detail = is_detail(part, message)
             if number == len(reading.read):
                 reading.read.append(0)
-                if prefix := prefix_of(part):
-                    self.rows.append(block, prefix, style, number, detail=detail)
-            text = part.text
+                if prefix:
+                    self.rows.append(block, prefix, style, key, detail=detail)
             if len(text) > reading.read[number]:
-                self.rows.append(block, text[reading.read[number] :], style, number, detail=detail)
+                self.rows.append(block, text[reading.read[number] :], style, key, detail=detail)
                 reading.read[number] = len(text)
 
     def _finish(self, reading: _Reading) -> None:
@@ -219,17 +216,17 @@ class MessageBlocks:
         self.rows.rewrite(block)
         for number, (part, text, style) in enumerate(self._finished(reading)):
             self.rows.append(block, text, style, number, detail=is_detail(part, reading.message))
-        reading.read = [len(part.text) for part in reading.message.parts]
+        reading.read = [len(one.text) for one in said(reading.message.parts)]
         self._depict(reading)
 
     def _finished(self, reading: _Reading) -> Iterator[tuple[Part, str, str]]:
         """Return what stands in a finished block: part, text and style of each."""
-        for part in reading.message.parts:
-            style = STYLES.get(part.kind, "dim")
+        parts = reading.message.parts
+        for part, (_, prefix, text, style) in zip(parts, said(parts), strict=True):
             if part.kind != "tool_call":
-                yield part, prefix_of(part) + part.text, style
+                yield part, prefix + text, style
                 continue
-            yield part, prefix_of(part) + ordered(part.text), style
+            yield part, prefix + ordered(text), style
             result = reading.results.get(str((part.tool_call or {}).get("id") or ""))
             for one in result.parts if result is not None else ():
                 failed = (one.tool_call or {}).get("status") == "error"
@@ -291,7 +288,7 @@ class MessageBlocks:
 
     def _write_in_column(self, reading: _Reading) -> None:
         message, block, rows = reading.message, reading.block, self.rows
-        wanted = [part for part in message.parts if self.group == "node" or part.kind == "text"]
+        wanted = [part for part in message.parts if self.group == "node" or part.kind in ("text", "other")]
         if not reading.read and wanted:
             words = ["" if message.role == "ai" else message.role, f"s{message.step}" if self.group == "node" else ""]
             label = " ".join(filter(None, words))
@@ -299,16 +296,15 @@ class MessageBlocks:
                 rows.append(block, f"\n{label}", "faint", (message.id, "label"))
             elif message.role != "ai":
                 rows.append(block, label, "faint", (message.id, "label"))
-        for number, part in enumerate(wanted):
-            style, key = STYLES.get(part.kind, "dim"), (message.id, number)
-            detail = is_detail(part, message)
+        for number, (part, (place, prefix, text, style)) in enumerate(zip(wanted, said(wanted), strict=True)):
+            key, detail = (message.id, place), is_detail(part, message)
             if number == len(reading.read):
                 reading.read.append(0)
-                if prefix := prefix_of(part):
+                if prefix:
                     rows.append(block, prefix, style, key, detail=detail)
-            if len(part.text) > reading.read[number]:
-                rows.append(block, part.text[reading.read[number] :], style, key, detail=detail)
-                reading.read[number] = len(part.text)
+            if len(text) > reading.read[number]:
+                rows.append(block, text[reading.read[number] :], style, key, detail=detail)
+                reading.read[number] = len(text)
 
     def _column_row(self, column: str, width: int) -> Row:
         held = self._held.get(column, [])
@@ -384,24 +380,6 @@ def is_detail(part: Part, message: Message) -> bool:
     """Whether a part is shown whole only where all is: reasoning, prompts, and what a tool gave back."""
     under_call = part.kind == "tool_result" and message.role != "tool"
     return under_call or part.kind == "reasoning" or message.role in ("system", "human")
-
-
-def prefix_of(part: Part) -> str:
-    """Return what stands before a part's text."""
-    if part.kind == "tool_call" and part.tool_call is not None:
-        return f"⚙ {part.tool_call.get('name') or '…'} "
-    return {"reasoning": "∴ ", "other": "▣ "}.get(part.kind, "")
-
-
-def ordered(text: str) -> str:
-    """Return JSON with a row for each value where it is long, and any other text as it is."""
-    if text[:1] not in "{[" or len(text) <= SHORT:
-        return text
-    try:
-        value: Json = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return json.dumps(value, indent=2, ensure_ascii=False)
 
 
 def clean_text(message: Message) -> str:
