@@ -182,9 +182,9 @@ def test_a_name_that_looks_like_markup_is_a_name(tmp_path):
     with bad_day(tmp_path, body) as terminal:
         shows(terminal, "DONE", "✓ [bold]x[/]", "[bold]printed[/] [/nonsense]", "[red]key[/]")
         terminal.send("3G\r")
-        shows(terminal, "Fold")
+        shows(terminal, "Pager")
         terminal.send("\x1b")
-        hides(terminal, "Fold")
+        hides(terminal, "Pager")
         for pane in "24567":
             terminal.send(pane)
             answers_keys(terminal)
