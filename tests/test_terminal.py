@@ -186,11 +186,11 @@ def test_the_inspector_shows_the_whole_payload(tmp_path):
     with watching(tmp_path, body) as terminal:
         shows(terminal, "DONE", "outer")
         terminal.send("3g" + ENTER)
-        shows(terminal, "Fold", "outer")
+        shows(terminal, "Pager", "outer")
         terminal.send("/bottom" + ENTER)
         shows(terminal, "at the bottom", "1/1")
         terminal.send(ESCAPE)
-        hides(terminal, "Fold")
+        hides(terminal, "Pager")
 
 
 def test_search_counts_what_it_finds(tmp_path):
