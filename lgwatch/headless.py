@@ -252,7 +252,8 @@ class _Watcher:
             many = f"{left} answers of --resume were" if left > 1 else "an answer of --resume was"
             print(f"note: {many} not asked for", file=self._err)
         if self._plain and run is not None:
-            print(summary(self._session, self._source.path), file=self._err)
+            kept = self._source.path if self._source.path.exists() else None
+            print(summary(self._session, kept), file=self._err)
         if run is not None and run.status == "running":  # its end could not be written
             return ExitCode.STOPPED if stopped else ExitCode.FAILED
         code = exit_code(self._session)

@@ -246,7 +246,9 @@ def test_a_run_is_recorded_and_listed_and_opened_and_deleted(tmp_path: Path) -> 
 
 def test_a_run_leaves_no_journal_when_none_is_wanted(tmp_path: Path) -> None:
     agent(tmp_path)
-    assert program(tmp_path, "run", "agent.py:graph", *TOPIC, "--no-journal").returncode == 0
+    done = program(tmp_path, "run", "agent.py:graph", *TOPIC, "--plain", "--no-journal")
+    assert done.returncode == 0
+    assert "journal:" not in done.stderr
     assert not list((tmp_path / "state").glob("[!.]*"))
 
 

@@ -144,14 +144,16 @@ def test_nothing_of_a_graph_commands_the_screen(tmp_path, target, cols, rows):
         terminal.send("i")
         shows(terminal, "answer")
         terminal.send("because\x9b \u202eof it" + ENTER)
-        shows(terminal, "FAILED")
+        shows(terminal, "FAILED", "esc look around")  # a wrong answer is asked for again
+        terminal.send(ESCAPE)
+        hides(terminal, "esc look around")
         for pane in "234567":
             terminal.send(pane)
             until(terminal, lambda screen: "━┓" in screen)
             terminal.send("g")
             answers_keys(terminal)
             if pane in "237":
-                look_into(terminal)
+                look_into(terminal, "o" if pane == "2" else ENTER)
         terminal.send("1")
         shows(terminal, "╭─ Nodes")
         terminal.send("ftag:t")
@@ -168,9 +170,9 @@ def test_nothing_of_a_graph_commands_the_screen(tmp_path, target, cols, rows):
     assert [result.status for result in results(tmp_path)] == ["interrupted", "failed"]
 
 
-def look_into(terminal):
+def look_into(terminal, key):
     """Open what is under the cursor, unfold it, and close it."""
-    terminal.send(ENTER)
+    terminal.send(key)
     shows(terminal, "esc Back")
     terminal.send("***G")
     terminal.send(ESCAPE)

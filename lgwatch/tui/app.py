@@ -437,9 +437,11 @@ class WatchApp(App[None]):
         self.say(f"times are {words.get(mode, mode)}")
 
     def action_step_back(self) -> None:
-        """Go back one thing: the zoom, a search, then the filter."""
+        """Go back one thing: a question, the zoom, a search, then the filter."""
         view = self._last_view
-        if self._chosen != "1":
+        if self.control.asking:
+            self.control.turned_away()
+        elif self._chosen != "1":
             self._choose("1", ())
         elif view.found:
             view.search(None)

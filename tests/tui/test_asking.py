@@ -169,6 +169,18 @@ async def test_an_empty_answer_skips_a_question_and_the_others_are_sent(tmp_path
         assert app.source.asked[-1] == ("resume", {"i2": "no"})
 
 
+async def test_escape_puts_a_question_aside_before_anything_is_typed(tmp_path):
+    app = played(tmp_path, run(), task("ask"), *interrupted("ask", "Send it?"), ended("interrupted"))
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await until(pilot, lambda: app.question.has_class("-on"))
+        await shown(pilot, "escape")
+        assert not app.question.has_class("-on")
+        await shown(pilot, "i")
+        assert app.question.has_class("-on")
+        assert app.prompt.purpose == "answer"
+
+
 async def test_escape_lets_one_look_around_and_keeps_what_was_answered(tmp_path):
     app = played(tmp_path, *NESTED)
     async with app.run_test(size=SIZE) as pilot:
