@@ -65,9 +65,9 @@ class Both(TypedDict, total=False):
 
 Both = TypedDict("Both", {{"messages": list, "key" + EVIL: str}}, total=False)
 
-async def speak(state):
+def speak(state):
     model = Model(messages=iter([AIMessage("said " + EVIL + " end " + EVIL)]), tags=["tag" + EVIL], name=EVIL)
-    said = await model.ainvoke([HumanMessage(EVIL)])
+    said = model.invoke([HumanMessage(EVIL)])
     print("printed", EVIL)
     os.write(1, ("raw " + EVIL + chr(10)).encode())
     os.write(2, b"half \\xff\\x9b31m \\xc2" + EVIL.encode() + bytes([10]))
