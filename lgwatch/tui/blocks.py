@@ -13,7 +13,6 @@ from lgwatch.session import Session
 from lgwatch.text import clean
 from lgwatch.tui.flow import Block, Level, Wrapped
 from lgwatch.tui.heading import heading
-from lgwatch.tui.markdown import markdown, plain
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, cells, fit, glyph, node_style
 from lgwatch.tui.speech import ordered, said
@@ -335,6 +334,8 @@ class MessageBlocks:
 
     def _picture(self, reading: _Reading, width: int, *, details: bool) -> list[Row]:
         """Return the rows of a finished block: its text as markdown, all else as it is."""
+        from lgwatch.tui.markdown import markdown, plain  # its parser is not needed for the first picture
+
         rows: list[Row] = []
         for part, text, style in self._finished(reading):
             if part.kind == "text":
