@@ -28,9 +28,12 @@ from lgwatch.snippet import snippet
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.chooser import Chooser
+from lgwatch.tui.console import ConsolePane
 from lgwatch.tui.control import Control
+from lgwatch.tui.custom import CustomPane
 from lgwatch.tui.ending import obey_signals
-from lgwatch.tui.eventlist import ConsolePane, CustomPane, EventsPane, TimedPane
+from lgwatch.tui.eventlist import EventsPane
+from lgwatch.tui.eventrows import TimedPane
 from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector, load
 from lgwatch.tui.interrupt import Question

@@ -10,7 +10,7 @@ from lgwatch.filter import FIELDS, Filter, parse
 from lgwatch.index import Selection, shown
 from lgwatch.mix import clear, mute, solo
 from lgwatch.session import Session
-from lgwatch.tui.eventlist import EventRows
+from lgwatch.tui.eventrows import EventRows
 
 
 class Sieve:

@@ -5,7 +5,10 @@ import pytest
 from lgwatch.events import Output
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
-from lgwatch.tui.eventlist import ConsolePane, CustomPane, EventsPane, Times
+from lgwatch.tui.console import ConsolePane
+from lgwatch.tui.custom import CustomPane
+from lgwatch.tui.eventlist import EventsPane
+from lgwatch.tui.eventrows import Times
 from tests.factories import attempt, checkpoint, custom, ended, failed, interrupted, run, span_end, task, token
 from tests.tui.stage import Stage, write
 

@@ -1,0 +1,204 @@
+"""Rows that are events: their numbers are held, their lines are read from the journal when they are looked at."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import TYPE_CHECKING, ClassVar
+
+from lgwatch.events import Json
+from lgwatch.filter import Filter
+from lgwatch.index import Facet, Selection
+from lgwatch.session import Session
+from lgwatch.tui.pane import Pane, Subject
+from lgwatch.tui.rows import Row, Rows
+from lgwatch.tui.signs import fit, node_style
+from lgwatch.tui.text import cell_len, clean, crop
+
+if TYPE_CHECKING:
+    from lgwatch.sources import Source
+
+PATIENCE = 0.004
+"""Seconds for which one update may read lines to ask a filter about their text."""
+
+
+class Times:
+    """What the time column says: seconds since the first run began, the clock, or the distance to the row before."""
+
+    MODES: ClassVar[tuple[str, ...]] = ("start", "delta", "clock")
+    NARROW = 56
+    """Cells of a row below which the column is short."""
+
+    def __init__(self) -> None:
+        self.mode = "start"
+        self._zero = 0.0
+        self._began: datetime | None = None
+        self._at: array[float] = array("d")
+
+    def set(self, session: Session) -> bool:
+        """Take in the session; return whether all times are told anew."""
+        self._at = session.index.at
+        zero = session.runs[0].started if session.runs else 0.0
+        try:
+            self._began = datetime.fromisoformat(session.header.started.replace("Z", "+00:00"))
+        except ValueError:
+            self._began = None
+        fresh = zero != self._zero
+        self._zero = zero
+        return fresh
+
+    def key(self, seqs: array[int], index: int) -> Hashable:
+        """Return what a row's time depends on besides its event."""
+        return (self.mode, seqs[index - 1] if index else 0) if self.mode == "delta" else (self.mode, self._zero)
+
+    def stamp(self, seqs: array[int], index: int, width: int) -> tuple[str, str]:
+        """Return a row's time, right-aligned."""
+        at, short = self._at[seqs[index]], width < self.NARROW
+        if self.mode == "clock" and self._began is not None:
+            text = f"{(self._began + timedelta(seconds=at)).astimezone():%H:%M:%S.%f}"
+            return text[: 8 if short else 12] + " ", "time"
+        if self.mode == "delta":
+            at -= self._at[seqs[index - 1]] if index else at
+            return (f"{at:+6.2f} " if short else f"{at:+8.3f} "), "time"
+        return (f"{at - self._zero:6.2f} " if short else f"{at - self._zero:8.3f} "), "time"
+
+
+class Timed(Rows):
+    """Rows with a time column."""
+
+    @property
+    def times(self) -> Times:
+        """The time column."""
+        raise NotImplementedError
+
+
+class EventRows(Timed):
+    """The events that `of` and the filter keep, one row each, drawn by `draw(facet, line, width)`."""
+
+    slice = 200
+
+    def __init__(
+        self,
+        source: Source,
+        of: Callable[[Facet], bool],
+        draw: Callable[[Facet, dict[str, Json], int], Row],
+        *,
+        resolve: bool = False,
+    ) -> None:
+        """Rows for the events of which `of` is true; with `resolve` their references are replaced before `draw`."""
+        self._source = source
+        self._line = source.resolved if resolve else source.line
+        self._of = of
+        self._draw = draw
+        self.session: Session | None = None
+        self._keep = Filter()
+        self._selection: Selection | None = None
+        self._asked = 0
+        self._texts: array[int] = array("I")
+        self.seqs: array[int] = array("I")
+        self._times = Times()
+
+    def update(self, session: Session, keep: Filter) -> bool:
+        """Take in new events, or a new filter; return whether the rows changed."""
+        fresh = self._selection is None or session is not self.session or keep != self._keep
+        if fresh:
+            self.session, self._keep = session, keep
+            self._selection = Selection(
+                session.index, lambda facet: self._of(facet) and keep(facet), keep if keep.moments else None
+            )
+            self._asked, self._texts = 0, array("I")
+        assert self._selection is not None
+        fresh |= self.times.set(session)
+        new = self._selection.update()
+        if not keep.texts:
+            self.seqs = self._selection.seqs
+            return fresh or new > 0
+        return self._ask(keep) or fresh
+
+    def _ask(self, keep: Filter) -> bool:
+        """Read some of the lines that were not read yet, and keep those whose text fits."""
+        assert self._selection is not None
+        before, deadline = len(self._texts), perf_counter() + PATIENCE
+        for seq in self._selection.seqs[self._asked :]:
+            if keep.text(self._text(seq)):
+                self._texts.append(seq)
+            self._asked += 1
+            if perf_counter() > deadline:
+                break
+        self.seqs = self._texts
+        return len(self._texts) > before
+
+    def _text(self, seq: int) -> str:
+        """What an event says: a message's or a print's text, the whole line of anything else."""
+        line = self._source.line(seq)
+        if line.get("type") in ("message", "output"):
+            return str(line.get("text", ""))
+        return json.dumps(self._source.resolved(seq), ensure_ascii=False)
+
+    @property
+    def times(self) -> Times:
+        """The time column."""
+        return self._times
+
+    @property
+    def total(self) -> int:
+        """How many there are without the text part of the filter."""
+        return len(self._selection) if self._selection is not None else 0
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def key(self, index: int) -> Hashable:
+        """An event never changes, only what its time is told from."""
+        return (self.seqs[index], self.times.key(self.seqs, index))
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Find an event again after the filter changed: itself, or the next one that is kept."""
+        if not isinstance(key, tuple) or not self.seqs:
+            return None
+        return min(bisect_left(self.seqs, key[0]), len(self.seqs) - 1)
+
+    def row(self, index: int, width: int) -> Row:
+        """Read the event's line and draw it."""
+        seq = self.seqs[index]
+        facet = self.session.index.facet_of(seq) if self.session else Facet("", "", "", None, "")
+        return fit([self.times.stamp(self.seqs, index, width), *self._draw(facet, self._line(seq), width)], [], width)
+
+
+class TimedPane(Pane):
+    """A list of events with a time column."""
+
+    rows: Timed
+
+    def next_times(self) -> str:
+        """Tell times the next way; return its name."""
+        times = self.rows.times
+        times.mode = times.MODES[(times.MODES.index(times.mode) + 1) % len(times.MODES)]
+        self.view.show()
+        return times.mode
+
+
+def where(path: str, room: int) -> tuple[str, str]:
+    """Return a node path in `room` cells, its end where it is too long."""
+    shown = clean(path) or "·"
+    if cell_len(shown) > room:
+        shown = clean(path.rpartition("/")[2])
+    shown = crop(shown, room, "…")
+    return shown + " " * (room - cell_len(shown) + 1), node_style(path) if path else "faint"
+
+
+def event_subject(rows: EventRows, index: int | None) -> Subject | None:
+    """Return the page of an event that is a row."""
+    if index is None:
+        return None
+    return event_page(rows.session, rows.seqs[index])
+
+
+def event_page(session: Session | None, seq: int) -> Subject:
+    """Return the page of an event."""
+    facet = session.index.facet_of(seq) if session is not None else Facet("", "", "", None, "")
+    return Subject(" · ".join(part for part in (facet.type, facet.path, f"line {seq}") if part), (seq,))
