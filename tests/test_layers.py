@@ -109,7 +109,7 @@ def allowed(path: Path) -> set[str] | None:
         return TUI
     if where[0] in {"values", "journal"}:
         return ALLOWED[where[0]]
-    return None if path.stem == "cli" else ALLOWED.get(path.stem, set())
+    return None if where[0] == "cli" else ALLOWED.get(path.stem, set())
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
