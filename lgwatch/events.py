@@ -65,8 +65,9 @@ class Event:
 class GraphLoaded(Event):
     """The target was loaded.
 
-    A node is `{id, name, kind, file?, line?, subgraph?}` with `kind` one of `start end node subgraph tool`; an edge is
-    `{source, target, conditional, label?}`. Schemas are JSON Schemas, None when the graph cannot tell.
+    A node is `{id, name, kind, file?, line?, subgraph?, router?}` with `kind` one of `start end node subgraph tool`; an
+    edge is `{source, target, conditional, label?, router?}`. A `router` is the name of the function that chooses: of one
+    edge, or of all of a node's that are not told. Schemas are JSON Schemas, None when the graph cannot tell.
     """
 
     type: ClassVar[str] = "graph"

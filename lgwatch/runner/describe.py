@@ -61,11 +61,14 @@ def _add_graph(
     drawn = _guarded(graph.get_graph)
     parts: Mapping[str, Any] = _guarded(lambda: dict(graph.nodes)) or {}
     names = list(drawn.nodes) if drawn is not None else list(parts)
+    routers = _guarded(lambda: dict(_routers(graph))) or {}
     for name in names:
         if len(nodes) >= MAX_NODES:
             break
         part = parts.get(name)
         nodes.append(_node(f"{prefix}{name}", str(name), part))
+        if (router := routers.get((str(name), ""))) is not None:
+            nodes[-1]["router"] = router
         inner = _subgraph(part)
         if inner is None or id(inner) in outer or len(outer) > MAX_DEPTH or len(nodes) >= MAX_NODES:
             continue
@@ -73,7 +76,7 @@ def _add_graph(
         _add_graph(inner, f"{prefix}{name}:", outer, nodes, edges)
     if drawn is not None:
         known = {node["id"] for node in nodes}
-        edges += [edge for edge in _edges(drawn, prefix) if edge["source"] in known and edge["target"] in known]
+        edges += [edge for edge in _edges(drawn, prefix, routers) if edge["source"] in known and edge["target"] in known]
 
 
 def _node(node_id: str, name: str, part: Any) -> dict[str, Json]:
@@ -103,7 +106,20 @@ def _subgraph(part: Any) -> Any:
     return bound if isinstance(bound, PregelProtocol) else None
 
 
-def _edges(drawn: Any, prefix: str) -> Iterator[dict[str, Json]]:
+def _routers(graph: Any) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield, by source and target, the name of the function that chooses; the target is "" where it may lead anywhere.
+
+    A lambda has no name of its own.
+    """
+    branches = getattr(getattr(graph, "builder", None), "branches", None) or {}
+    for source, named in branches.items():
+        for name, branch in named.items():
+            if name != "condition":
+                ends = (branch.ends or {"": ""}).values()
+                yield from (((str(source), str(target)), str(name)) for target in ends)
+
+
+def _edges(drawn: Any, prefix: str, routers: Mapping[tuple[str, str], str]) -> Iterator[dict[str, Json]]:
     for edge in drawn.edges:
         told: dict[str, Json] = {
             "source": f"{prefix}{edge.source}",
@@ -112,6 +128,8 @@ def _edges(drawn: Any, prefix: str) -> Iterator[dict[str, Json]]:
         }
         if edge.data is not None:
             told["label"] = str(edge.data)
+        if edge.conditional and (router := routers.get((str(edge.source), str(edge.target)))) is not None:
+            told["router"] = router
         yield told
 
 

@@ -79,10 +79,22 @@ def test_conditional_edges_have_labels() -> None:
     builder.add_conditional_edges("a", route, {"yes": "b", "no": END}).add_edge("b", "hop")
     event = describe(builder.compile(), "")
     edges = {(edge["source"], edge["target"]): edge for edge in event.edges}
-    assert edges["a", "b"] == {"source": "a", "target": "b", "conditional": True, "label": "yes"}
+    assert edges["a", "b"] == {"source": "a", "target": "b", "conditional": True, "label": "yes", "router": "route"}
     assert edges["a", "__end__"]["label"] == "no"
     assert edges["hop", "a"]["conditional"] is True
     assert "label" not in edges["b", "hop"]
+
+
+def test_who_chooses_is_told_of_an_edge_and_of_a_node_whose_edges_are_not_told() -> None:
+    def somewhere(state: State) -> str:
+        return "b"
+
+    builder = StateGraph(State).add_node("a", step).add_node("b", step).add_edge(START, "a")
+    builder.add_conditional_edges("a", somewhere).add_conditional_edges("b", lambda _: END, [END])
+    event = describe(builder.compile(), "")
+    assert by_id(event)["a"]["router"] == "somewhere"
+    assert "router" not in by_id(event)["b"]
+    assert not any("router" in edge for edge in event.edges)
 
 
 class Callable_:
