@@ -53,6 +53,8 @@ class Task:
     triggers: tuple[str, ...] = ()
     parent: Task | None = None
     visits: int = 1
+    same_input: int = 1
+    """How many visits of its node had the same input by then, in this run and itself included."""
     status: str = "waiting"
     closed_by: str = ""
     began: float | None = None

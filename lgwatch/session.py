@@ -27,11 +27,13 @@ from lgwatch.events import (
     TaskStarted,
     Unknown,
     Updated,
+    ValueStored,
     parent_task,
 )  # fmt: skip
 from lgwatch.index import EventIndex
 from lgwatch.messages import Messages
 from lgwatch.records import Checkpoint, Interrupt, Message, Run, Span, Task
+from lgwatch.visits import Visits
 
 
 class Session:
@@ -52,6 +54,7 @@ class Session:
         self._tasks: dict[str, Task] = {}
         self._early: dict[str, list[Span]] = {}
         self._spans: dict[str, Span] = {}
+        self._visits = Visits()
         self._said = Messages(self._spans, self._touched)
         self.messages: dict[str, Message] = self._said.by_id
         self.message_list: list[Message] = self._said.all
@@ -123,6 +126,11 @@ class Session:
         """Output tokens of all calls, as the providers reported them."""
         return self._said.tokens_out
 
+    @property
+    def loops(self) -> dict[str, int]:
+        """Nodes that came back to an input that they had before, in this run: path → how many visits had it."""
+        return self._visits.loops
+
     def span(self, span: str) -> Span | None:
         """Return the span with this id."""
         return self._spans.get(span)
@@ -161,6 +169,8 @@ class Session:
                 self._finish(event, seq)
             case TaskEnded():
                 self._end(event, seq)
+            case ValueStored():
+                self._visits.store(event)
             case Updated():
                 if task := self._tasks.get(event.task):
                     task.wrote = _keys(event.writes) or task.wrote
@@ -200,6 +210,7 @@ class Session:
                 one.answered, one.answer = True, answers[one.id]
             elif one.breakpoint or event.input is not None or event.fork or event.thread != self._thread_of(one):
                 one.answered = True  # the question is no longer asked
+        self._visits.begin(event)
         self.task_changes += 1
 
     def _thread_of(self, one: Interrupt) -> str:
@@ -221,6 +232,9 @@ class Session:
         task.triggers = event.triggers
         if before is not None:
             task.visits = before.attempts + 1
+            task.same_input = before.same_input
+        else:
+            task.same_input = self._visits.take(event)
 
     def _current_run(self, event: Event, seq: int) -> Run:
         if not self.runs:  # a journal whose beginning was cut

@@ -76,7 +76,9 @@ def _add_graph(
         _add_graph(inner, f"{prefix}{name}:", outer, nodes, edges)
     if drawn is not None:
         known = {node["id"] for node in nodes}
-        edges += [edge for edge in _edges(drawn, prefix, routers) if edge["source"] in known and edge["target"] in known]
+        edges += [
+            edge for edge in _edges(drawn, prefix, routers) if edge["source"] in known and edge["target"] in known
+        ]
 
 
 def _node(node_id: str, name: str, part: Any) -> dict[str, Json]:
