@@ -161,7 +161,10 @@ class Watched:
 
     async def run(self, given: Any) -> tuple[float, float]:
         """Return seconds of wall and of processor time from start to result."""
+        from lgwatch.runner.process import settle
+
         await self.driver.load(self.builder.compile(), "bench")
+        settle()
         queue: asyncio.Queue[Any] = asyncio.Queue()
         queue.put_nowait({"command": "start", "run": "r1", "input": given, "recursion_limit": 100_000})
         queue.put_nowait(None)
@@ -190,6 +193,7 @@ async def measure(case: str, rounds: int) -> dict[str, Any]:
     size = 0
     with tempfile.TemporaryDirectory() as folder:
         for turn in range(rounds + 1):
+            gc.unfreeze()
             gc.collect()
             first = await bare(make(), given)
             gc.collect()
@@ -235,6 +239,7 @@ async def growth(journal: Path, spans: list[Ends], make: Callable[[], Any], give
     for _ in spans:
         times: list[float] = []
         final.clear()
+        gc.unfreeze()
         gc.collect()
         async for _, mode, payload in (
             make().compile().astream(given, {"recursion_limit": 100_000}, stream_mode=MODES, subgraphs=True)
