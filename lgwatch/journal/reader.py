@@ -135,12 +135,16 @@ class JournalReader:
 
     def resolved(self, seq: int) -> dict[str, Json]:
         """Return the line with every reference replaced by the value it stands for."""
-        found = resolve(self.line(seq), self._value)
+        found = resolve(self.line(seq), self.value)
         return found if isinstance(found, dict) else {}
 
-    def _value(self, ref: str) -> Json:
-        seq = self._values[ref]
-        return self.line(seq).get("data")
+    def value(self, ref: str) -> Json:
+        """Return the stored value, its own references unresolved. Raises KeyError when there is none."""
+        return self.line(self._values[ref]).get("data")
+
+    def value_seq(self, ref: str) -> int:
+        """Return the number of the line that stores a value. Raises KeyError."""
+        return self._values[ref]
 
     def _first_line(self) -> bytes:
         line = b""

@@ -121,16 +121,13 @@ class JournalWriter:
             self._write(b"%b%.6f%b%b%b" % (before, at, after, text, rest))
 
     def _write(self, line: bytes) -> None:
-        if self._fd < 0:
-            return
         if self._torn:
             line = b"\n" + line
         try:
-            written = os.write(self._fd, line)
+            self._torn = os.write(self._fd, line) < len(line)
         except OSError as error:
-            self.failure = self.failure or error
-            return
-        self._torn = written < len(line)
+            if self._fd >= 0:  # else it was closed
+                self.failure = self.failure or error
 
     def close(self) -> None:
         """Stop writing; later events are lost silently."""
