@@ -48,6 +48,26 @@ def resolve(data: Json, lookup: Callable[[str], Json]) -> Json:
     return _filled(data, done)
 
 
+def follow(data: Json, lookup: Callable[[str], Json]) -> Json:
+    """Return what a reference stands for, its own references left as they are; anything else as it is.
+
+    A reference that is unknown (`lookup` raises KeyError or returns None), or that leads back to itself, is left.
+    """
+    seen: set[str] = set()
+    found = data
+    while type(found) is dict and type(ref := found.get("$ref")) is str:
+        if type(found.get("$append")) is list:
+            return _joined(found, lookup)
+        if ref in seen or len(found) > 1:
+            return data
+        seen.add(ref)
+        try:
+            found = lookup(ref)
+        except KeyError:
+            return data
+    return data if found is None and data is not None else found
+
+
 def _joined(data: Json, lookup: Callable[[str], Json]) -> Json:
     """Return a list that was stored as what is appended to another one, in one piece; anything else as it is."""
     parts: list[list[Json]] = []
@@ -105,12 +125,15 @@ def _filled(data: Json, done: dict[str, Json]) -> Json:
     return result[0]
 
 
-def preview(data: Json, limit: int = 80) -> str:
-    """Return a snapshot in one line of at most `limit` characters; what is left out shows as an ellipsis."""
+def preview(data: Json, limit: int = 80, lookup: Callable[[str], Json] | None = None) -> str:
+    """Return a snapshot in one line of at most `limit` characters; what is left out shows as an ellipsis.
+
+    References are such an ellipsis too, where no `lookup` tells what they stand for.
+    """
     words: list[str] = []
     left = limit
     try:
-        for word in _words(data, limit, 0):
+        for word in _words(data, limit, 0, lookup):
             words.append(word)
             left -= len(word)
             if left < 0:
@@ -121,8 +144,10 @@ def preview(data: Json, limit: int = 80) -> str:
     return line if len(line) <= limit else line[: max(0, limit - 1)] + "…"
 
 
-def _words(data: Any, limit: int, depth: int) -> Iterator[str]:
+def _words(data: Any, limit: int, depth: int, lookup: Callable[[str], Json] | None = None) -> Iterator[str]:
     """Yield a snapshot piece by piece, so that a reader who has enough can stop."""
+    if lookup is not None:
+        data = follow(data, lookup)
     if data is None or data is True or data is False:
         yield "null" if data is None else "true" if data else "false"
     elif isinstance(data, str):
@@ -134,19 +159,25 @@ def _words(data: Any, limit: int, depth: int) -> Iterator[str]:
             return
         if len(data) > MANY:
             yield f"list {len(data)} "
-        yield from _row("[", ((None, item) for item in data), "]", limit, depth)
+        yield from _row(((None, item) for item in data), "[]", limit, depth, lookup)
     elif not isinstance(data, dict):
         yield str(data)
     elif type(kind := data.get("$type")) is str:
-        yield from _tagged_words(kind, data, limit, depth)
+        yield from _tagged_words(kind, data, limit, depth, lookup)
     elif any(mark in data for mark in ("$ref", "$cycle")) or (len(data) == 1 and "$cut" in data):
         yield "…"
     else:
-        yield from _row("{", data.items(), "}", limit, depth)
+        yield from _row(data.items(), "{}", limit, depth, lookup)
 
 
-def _row(start: str, pairs: Iterable[tuple[Any, Any]], end: str, limit: int, depth: int) -> Iterator[str]:
-    yield start
+def _row(
+    pairs: Iterable[tuple[Any, Any]],
+    around: str,
+    limit: int,
+    depth: int,
+    lookup: Callable[[str], Json] | None,
+) -> Iterator[str]:
+    yield around[0]
     between = ""
     for name, item in pairs:
         yield between
@@ -156,11 +187,13 @@ def _row(start: str, pairs: Iterable[tuple[Any, Any]], end: str, limit: int, dep
             break
         if name is not None:
             yield f'"{str(name)[: limit + 1]}": '
-        yield from _words(item, limit, depth + 1)
-    yield end
+        yield from _words(item, limit, depth + 1, lookup)
+    yield around[1]
 
 
-def _tagged_words(kind: str, data: dict[str, Json], limit: int, depth: int) -> Iterator[str]:
+def _tagged_words(
+    kind: str, data: dict[str, Json], limit: int, depth: int, lookup: Callable[[str], Json] | None
+) -> Iterator[str]:
     fields = data.get("fields")
     if kind == "str":
         yield f'"{str(data.get("head"))[: limit + 1]}…"'
@@ -175,18 +208,18 @@ def _tagged_words(kind: str, data: dict[str, Json], limit: int, depth: int) -> I
         calls = fields.get("tool_calls")
         if said in (None, "", []) and isinstance(calls, list):
             said = [call.get("name") for call in calls if isinstance(call, dict)]
-        yield from _words(fields if said is None else said, limit, depth + 1)
+        yield from _words(fields if said is None else said, limit, depth + 1, lookup)
     elif kind == "dict" and isinstance(items := data.get("items"), list):
         yield "{"
         for i, item in enumerate(items):
             yield ", " if i else ""
             is_pair = isinstance(item, list) and len(item) == 2
-            yield from _words(item[0] if is_pair else item, limit, depth + 1)
+            yield from _words(item[0] if is_pair else item, limit, depth + 1, lookup)
             if is_pair:
                 yield ": "
-                yield from _words(item[1], limit, depth + 1)
+                yield from _words(item[1], limit, depth + 1, lookup)
         yield "}"
     else:
         yield f"{kind} "
         said = next((data[name] for name in ("name", "value", "items", "size", "shape") if name in data), None)
-        yield said[: limit + 1] if isinstance(said, str) else "".join(_words(said, limit, depth + 1))
+        yield said[: limit + 1] if isinstance(said, str) else "".join(_words(said, limit, depth + 1, lookup))

@@ -72,6 +72,12 @@ class Source(Protocol):
     def resolved(self, seq: int) -> dict[str, Json]:
         """Return the line with this number, references resolved."""
 
+    def value(self, ref: str) -> Json:
+        """Return a stored value, its own references unresolved. Raises KeyError when there is none."""
+
+    def value_seq(self, ref: str) -> int:
+        """Return the number of the line that stores a value. Raises KeyError."""
+
     def spawn(self) -> None:
         """Begin to load what is to be run."""
 
@@ -119,6 +125,16 @@ class Tail:
         """Return the line with this number, references resolved."""
         assert self.reader is not None, "no line was polled yet"
         return self.reader.resolved(seq)
+
+    def value(self, ref: str) -> Json:
+        """Return a stored value, its own references unresolved. Raises KeyError when there is none."""
+        assert self.reader is not None, "no line was polled yet"
+        return self.reader.value(ref)
+
+    def value_seq(self, ref: str) -> int:
+        """Return the number of the line that stores a value. Raises KeyError."""
+        assert self.reader is not None, "no line was polled yet"
+        return self.reader.value_seq(ref)
 
     def open(self) -> bool:
         """Open the journal once its header is complete."""

@@ -33,6 +33,7 @@ class Stage:
         self._reader = JournalReader(path)
         self.header = self._reader.header
         self.raw, self.line, self.resolved = self._reader.raw, self._reader.line, self._reader.resolved
+        self.value, self.value_seq = self._reader.value, self._reader.value_seq
 
     def poll(self, budget: float | None = None) -> list[Event]:
         """Return what was written until the moment that is looked at."""
