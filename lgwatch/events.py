@@ -7,7 +7,7 @@ equals its default is left out on the line. Nothing here reads a clock, a file o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from os import PathLike
 from pathlib import Path
@@ -35,6 +35,12 @@ def parent_task(ns: Namespace) -> str:
         if not segment.isdecimal():
             return segment.rpartition(":")[2] if ":" in segment else ""
     return ""
+
+
+def error_text(error: Mapping[str, Json]) -> str:
+    """Return an error in words: its type, what it says, and in parentheses what it came from if it does not say so."""
+    text = ": ".join(part for part in (str(error.get("type") or ""), str(error.get("message") or "")) if part)
+    return f"{text} ({error['cause']})" if error.get("cause") else text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +113,8 @@ class TaskStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnded(Event):
-    """A task ended: with `writes`, with an `error` (`{type, message, traceback}`), or at `interrupts` (their ids)."""
+    """A task ended: with `writes`, with an `error` (`{type, message, traceback}`, and `cause` where the message does not
+    tell what it came from), or at `interrupts` (their ids)."""
 
     type: ClassVar[str] = "task_result"
     task: str = ""

@@ -23,6 +23,7 @@ from lgwatch.events import (
     RunEnded,
     RunStarted,
     ValueStored,
+    error_text,
 )  # fmt: skip
 from lgwatch.filter import Filter
 from lgwatch.index import Facet
@@ -284,8 +285,8 @@ def tell_error(err: TextIO, session: Session) -> None:
         return
     if error.get("traceback"):
         print(clean(str(error["traceback"]), newlines=True).rstrip(), file=err)
-    kind = "" if error.get("hint") else f"{error.get('type')}: "
-    tell(err, f"{kind}{error.get('message')}", str(error.get("hint") or ""))
+    hint = str(error.get("hint") or "")
+    tell(err, str(error.get("message")) if hint else error_text(error), hint)
 
 
 class _Ladder:

@@ -22,6 +22,7 @@ from lgwatch.events import (
     TaskEnded,
     TaskStarted,
     Unknown,
+    error_text,
     path,
 )  # fmt: skip
 from lgwatch.records import Message, Part, Task
@@ -275,8 +276,8 @@ def _at(seconds: float) -> str:
 def _error(error: dict[str, Json] | None) -> str:
     if not error:
         return ""
-    text = f"{error.get('type')}: {error.get('message')}".strip()
-    return clean(text.partition("\n")[0][:WIDTH])
+    line = clean(error_text(error).partition("\n")[0])
+    return line if len(line) <= WIDTH else line[: WIDTH - 1] + "…"
 
 
 def duration(seconds: float) -> str:

@@ -15,6 +15,7 @@ from lgwatch.events import Event, Json, Notice
 
 MAX_TEXT = 64 * 1024
 MAX_MESSAGE = 16 * 1024
+MAX_CAUSE = 300
 MAX_CHAIN = 8
 MAX_GROUP = 5
 MAX_FRAMES = 200
@@ -29,11 +30,13 @@ _PACKAGES = {"langgraph", "langgraph_sdk", "langsmith", "pydantic", "pydantic_co
 
 
 def error_dict(error: BaseException) -> dict[str, Json]:
-    """Return `{type, message, traceback}`, and `hint` for an error of lgwatch itself."""
+    """Return `{type, message, traceback}`, `cause` where the message tells too little, `hint` where there is one."""
     if isinstance(error, LgwatchError):
         told = {"type": type(error).__name__, "message": error.message, "traceback": error.detail, "hint": error.hint}
         return {key: _clean(value, MAX_TEXT) for key, value in told.items()}
     told = {"type": type_name(error), "message": message_of(error), "traceback": traceback_text(error)}
+    if cause := cause_of(error):
+        told["cause"] = cause
     if told["type"] == "GraphRecursionError":
         if not any(not is_framework(frame.f_code.co_filename) for frame, _ in traceback.walk_tb(error.__traceback__)):
             told["traceback"] = ""  # LangGraph's own frames say nothing of it
@@ -52,6 +55,20 @@ def message_of(error: BaseException) -> str:
         return _clean(str(error), MAX_MESSAGE)
     except BaseException as failure:  # foreign code, which may even exit
         return f"<its message cannot be shown: str() raised {type_name(failure)}>"
+
+
+def cause_of(error: BaseException) -> str:
+    """Return on one line what an exception was raised from, the deepest cause that has words of its own; often empty.
+
+    The clients of model providers say "Connection error." and leave all else to the cause.
+    """
+    said, found, silent = message_of(error), "", ""
+    for cause, _ in list(_chain(error, explicit=True))[1:]:
+        text = " ".join(message_of(cause).split())
+        if text and text not in said:
+            found = f"{type_name(cause)}: {text}"
+        silent = silent or ("" if text else type_name(cause))
+    return _clean(found or silent, MAX_CAUSE)
 
 
 def traceback_text(error: BaseException, *, user_only: bool = True) -> str:
@@ -78,11 +95,16 @@ def is_framework(filename: str) -> bool:
     return filename.startswith(_STDLIB) and not _STDLIB_PARTS.isdisjoint(Path(filename).relative_to(_STDLIB).parts[:1])
 
 
+def _is_library(filename: str) -> bool:
+    """Say whether a frame's file is installed code, whosever."""
+    return filename.startswith(_STDLIB) or not {"site-packages", "dist-packages"}.isdisjoint(Path(filename).parts)
+
+
 def _sections(error: BaseException, *, user_only: bool, depth: int) -> Iterator[str]:
     """Yield the exceptions of the chain, the oldest first, with what links them."""
     chain = list(_chain(error))
     for one, link in reversed(chain):
-        yield _one(one, user_only=user_only)
+        yield _one(one, user_only=user_only, cause=one is not error)
         members = getattr(one, "exceptions", None)
         if isinstance(members, tuple) and depth < 2:
             for number, member in enumerate(members[:MAX_GROUP], 1):
@@ -95,8 +117,11 @@ def _sections(error: BaseException, *, user_only: bool, depth: int) -> Iterator[
             yield f"\n{link}\n"
 
 
-def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
-    """Yield the exception and what it came from, each with the sentence that leads on to the one before it."""
+def _chain(error: BaseException, *, explicit: bool = False) -> Iterator[tuple[BaseException, str]]:
+    """Yield the exception and what it came from, each with the sentence that leads on to the one before it.
+
+    `explicit` goes by `raise … from` alone.
+    """
     seen: set[int] = set()
     link = ""
     current: BaseException | None = error
@@ -105,15 +130,17 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
         yield current, link
         if current.__cause__ is not None:
             current, link = current.__cause__, _CAUSE
-        elif current.__context__ is not None and not current.__suppress_context__:
+        elif current.__context__ is not None and not current.__suppress_context__ and not explicit:
             current, link = current.__context__, _CONTEXT
         else:
             current = None
 
 
-def _one(error: BaseException, *, user_only: bool) -> str:
+def _one(error: BaseException, *, user_only: bool, cause: bool) -> str:
     lines: list[str] = []
     frames = _frames(error.__traceback__, user_only=user_only)
+    if cause and user_only and all(_is_library(frame.f_code.co_filename) for frame, _ in frames):
+        frames = []  # a client's error comes through four libraries, of whose frames none helps: what they say does
     if frames:
         lines.append("Traceback (most recent call last):\n")
         if len(frames) > MAX_FRAMES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.session import Session
 from lgwatch.tui.rows import Row
@@ -89,7 +90,7 @@ def attention(session: Session, hint: str, *, live: bool) -> Row:
         ]
     run = session.run
     if run is not None and run.error:
-        text = f"{glyph('failed')[0]} {run.error.get('type', '')}: {run.error.get('message', '')}"
+        text = f"{glyph('failed')[0]} {error_text(run.error)}"
         return [(clean(text), "error")]
     if session.notices and session.now - session.notices[-1][1].at < NEWS:
         return [(f"{glyph('notice')[0]} {clean(session.notices[-1][1].text)}", "dim")]

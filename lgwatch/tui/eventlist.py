@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from lgwatch.events import Json
+from lgwatch.events import Json, error_text
 from lgwatch.filter import Filter
 from lgwatch.index import Facet, shown
 from lgwatch.refs import preview
@@ -50,7 +50,8 @@ def _summary(facet: Facet, line: dict[str, Json]) -> Row:
     get = line.get
     error = get("error")
     if isinstance(error, dict):
-        return [(f"{error.get('type')}: ", "error"), (str(error.get("message", "")), "")]
+        kind, colon, said = error_text(error).partition(": ")
+        return [(kind + colon, "error"), (said, "")]
     match facet.type:
         case "message":
             call = get("tool_call")

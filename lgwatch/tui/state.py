@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 
-from lgwatch.events import Json
+from lgwatch.events import Json, error_text
 from lgwatch.filter import Filter
 from lgwatch.records import Run
 from lgwatch.session import Session
@@ -100,7 +100,7 @@ class RunRows(Rows):
             (f"{how} at {run.started:.1f}s on thread {run.thread}", "dim"),
         ]
         if run.error:
-            left.append((f"  {run.error.get('type')}: {run.error.get('message')}", "error"))
+            left.append((f"  {error_text(run.error)}", "error"))
         return fit(left, [], width)
 
 

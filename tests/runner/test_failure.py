@@ -12,6 +12,7 @@ from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
 from lgwatch.errors import TargetError
+from lgwatch.events import error_text
 from lgwatch.runner import request
 from lgwatch.runner.failure import MAX_CHAIN, MAX_TEXT, error_dict, is_framework, traceback_text
 
@@ -152,6 +153,46 @@ def test_a_chain_is_bounded_even_if_it_bites_its_tail() -> None:
     for later, earlier in zip(chain[1:], chain, strict=False):
         later.__cause__ = earlier
     assert traceback_text(chain[-1]).count("ValueError: ") == MAX_CHAIN
+
+
+def _refused() -> None:
+    """What the client of a provider raises when nobody listens."""
+    try:
+        try:
+            raise ConnectionRefusedError("[Errno 111] nobody\n  listens")
+        except OSError as low:
+            raise TimeoutError from low
+    except OSError as cause:
+        raise RuntimeError("Connection error.") from cause
+
+
+def test_an_error_that_keeps_its_cause_to_itself_is_told_with_it() -> None:
+    told = error_dict(caught(_refused))
+    assert told["cause"] == "ConnectionRefusedError: [Errno 111] nobody listens"
+    assert error_text(told) == "RuntimeError: Connection error. (ConnectionRefusedError: [Errno 111] nobody listens)"
+
+
+def test_a_cause_without_words_is_told_by_its_name_and_one_that_was_told_is_not_repeated() -> None:
+    silent, told = ValueError("too late"), ValueError("it said: too late")
+    silent.__cause__ = TimeoutError()
+    told.__cause__ = ValueError("too late")
+    assert error_dict(silent)["cause"] == "TimeoutError"
+    assert "cause" not in error_dict(told)
+    silent.__cause__, silent.__context__ = None, TimeoutError("by the way")
+    assert "cause" not in error_dict(silent)
+
+
+def test_of_a_cause_that_comes_out_of_libraries_only_the_words_are_shown() -> None:
+    def ask() -> None:
+        try:
+            json.loads("{")  # the standard library's frames, after this one
+        except ValueError as error:
+            raise RuntimeError("no answer") from error.with_traceback(error.__traceback__.tb_next)  # type: ignore[union-attr]
+
+    text = traceback_text(caught(ask))
+    assert text.startswith("json.decoder.JSONDecodeError: Expecting property name")
+    assert text.count("Traceback") == 1
+    assert "in ask" in text
 
 
 def test_notes_are_shown() -> None:
