@@ -74,6 +74,9 @@ class GraphLoaded(Event):
     A node is `{id, name, kind, file?, line?, subgraph?, router?}` with `kind` one of `start end node subgraph tool`; an
     edge is `{source, target, conditional, label?, router?}`. A `router` is the name of the function that chooses: of one
     edge, or of all of a node's that are not told. Schemas are JSON Schemas, None when the graph cannot tell.
+    `channels` has the keys of each graph's state, with the name of what joins several writes to one: `{"": {"notes":
+    "add", "topic": ""}}`; a graph is called by the `subgraph` of its node, the root "", and a key without such a
+    reducer keeps what was written last.
     """
 
     type: ClassVar[str] = "graph"
@@ -83,6 +86,7 @@ class GraphLoaded(Event):
     input_schema: Json = None
     output_schema: Json = None
     context_schema: Json = None
+    channels: Json = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,11 +263,13 @@ class ValueStored(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
-    """Something lgwatch itself has to say."""
+    """Something lgwatch itself has to say, of a task where it is about one."""
 
     type: ClassVar[str] = "notice"
     code: str = ""
     text: str = ""
+    task: str = ""
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

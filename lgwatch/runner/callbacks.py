@@ -10,8 +10,9 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from lgwatch.events import Event, Json, SpanEnded, SpanStarted
+from lgwatch.events import Event, Json, Notice, SpanEnded, SpanStarted
 from lgwatch.runner import messages
+from lgwatch.runner.channels import lost, lost_keys
 from lgwatch.runner.decode import Decoder
 from lgwatch.runner.failure import Failures, failure
 
@@ -52,7 +53,13 @@ class Spans(BaseCallbackHandler):
     run_inline = True
     raise_error = False
 
-    def __init__(self, append: Callable[[Event], None], decoder: Decoder) -> None:
+    def __init__(
+        self,
+        append: Callable[[Event], None],
+        decoder: Decoder,
+        known: Mapping[tuple[str, ...], frozenset[str]] | None = None,
+    ) -> None:
+        """`known` has the keys that nodes may write, by the path of names of their graph."""
         super().__init__()
         self.closed = False
         self.output: Any = None
@@ -65,6 +72,8 @@ class Spans(BaseCallbackHandler):
         self._open: dict[int, _Open] = {}
         self._attempts: set[str] = set()
         self.failures = Failures(append, "a span")
+        self._known = known or {}
+        self._lost: set[tuple[tuple[str, ...], str]] = set()
 
     def _start(
         self,
@@ -148,7 +157,7 @@ class Spans(BaseCallbackHandler):
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note the end of an attempt, or what the root graph returned."""
         if run_id.int in self._open:
-            self._finish(run_id)
+            self._finish(run_id, returned=outputs)
         elif run_id.int == self._root:
             self.output, self.ended = outputs, True
 
@@ -158,9 +167,23 @@ class Spans(BaseCallbackHandler):
             self._finish(run_id, error)
 
     @_guarded
-    def _finish(self, run_id: UUID, error: BaseException | None = None) -> None:
+    def _finish(self, run_id: UUID, error: BaseException | None = None, returned: Any = None) -> None:
+        attempt = self._open[run_id.int]
         # `interrupt()` leaves its node by an exception that is no failure.
         self._end(run_id, error=None if type(error).__name__ in _SIGNALS else error)
+        if returned is not None and attempt.path:
+            self._mind_keys(returned, attempt.path)
+
+    def _mind_keys(self, returned: Any, path: str) -> None:
+        """Say which keys a node wrote for nothing: no part of the stream has them."""
+        names = tuple(name for each in path.split("|") if (name := each.rpartition(":")[0]))
+        known = self._known.get(names[:-1])
+        for key, near in lost_keys(returned, known) if known else ():
+            if (names, key) not in self._lost:
+                self._lost.add((names, key))
+                ns, node, task = self._decoder.tasks.running(path)
+                text = f"{node} {lost(key, near, known or ())}"
+                self._append(Notice(ns=ns, code="unknown_key", text=text, task=task, node=node))
 
     # ── models ───────────────────────────────────────────────────────────────────────────────────────────────────
 

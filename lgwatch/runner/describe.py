@@ -7,12 +7,14 @@ import json
 import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from langgraph.pregel.protocol import PregelProtocol
 from pydantic import TypeAdapter
 
 from lgwatch.events import GraphLoaded, Json
+from lgwatch.runner.channels import channels
 from lgwatch.runner.needs import ROOT, field_types, has_messages, input_keys, needs_input, node_function
 
 __all__ = ["describe", "has_messages", "needs_input"]
@@ -38,26 +40,25 @@ def describe(graph: Any, target: str) -> GraphLoaded:
     that node's `subgraph` is the prefix, its own id. Such a node is of the kind `subgraph` when it is a graph, and
     stays a `node` when it is a function that calls one. The schema of the input requires what a run needs, no more.
     """
-    nodes: list[dict[str, Json]] = []
-    edges: list[dict[str, Json]] = []
-    _add_graph(graph, "", (), nodes, edges)
-    return GraphLoaded(
+    event = GraphLoaded(
         target=target,
-        nodes=nodes,
-        edges=edges,
+        channels={},
         input_schema=_input_schema(graph),
         output_schema=_schema(graph, "get_output_jsonschema", "output_schema"),
         context_schema=_schema(graph, "get_context_jsonschema", "context_schema"),
     )
+    _add_graph(graph, "", (), event)
+    return event if event.channels else replace(event, channels=None)
 
 
 # --- structure
 
 
-def _add_graph(
-    graph: Any, prefix: str, outer: tuple[int, ...], nodes: list[dict[str, Json]], edges: list[dict[str, Json]]
-) -> None:
-    outer = (*outer, id(graph))
+def _add_graph(graph: Any, prefix: str, outer: tuple[int, ...], event: GraphLoaded) -> None:
+    """Fill in the nodes, edges and channels of a graph, and of those in it."""
+    outer, nodes, edges = (*outer, id(graph)), event.nodes, event.edges
+    if keys := _guarded(lambda: channels(graph)):
+        event.channels[prefix.removesuffix(":")] = keys
     drawn = _guarded(graph.get_graph)
     parts: Mapping[str, Any] = _guarded(lambda: dict(graph.nodes)) or {}
     names = list(drawn.nodes) if drawn is not None else list(parts)
@@ -73,7 +74,7 @@ def _add_graph(
         if inner is None or id(inner) in outer or len(outer) > MAX_DEPTH or len(nodes) >= MAX_NODES:
             continue
         nodes[-1]["subgraph"] = f"{prefix}{name}"
-        _add_graph(inner, f"{prefix}{name}:", outer, nodes, edges)
+        _add_graph(inner, f"{prefix}{name}:", outer, event)
     if drawn is not None:
         known = {node["id"] for node in nodes}
         edges += [

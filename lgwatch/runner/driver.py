@@ -20,6 +20,7 @@ from lgwatch.runner import pending, way
 from lgwatch.runner import request as asking
 from lgwatch.runner.attach import attach
 from lgwatch.runner.callbacks import Spans
+from lgwatch.runner.channels import known_keys
 from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
@@ -70,6 +71,7 @@ class Driver:
         self._stack = AsyncExitStack()
         self._pinned = False
         self._node_tags: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._keys: dict[tuple[str, ...], frozenset[str]] = {}
         self._attached = False
         self._noticed: set[str] = set()
         self.run: Run | None = None
@@ -100,6 +102,7 @@ class Driver:
         self._attached = attach(self._graph, self._checkpointer, self.notice)
         self._pinned = pin_custom_events()
         self._node_tags = node_tags(self._graph)
+        self._keys = known_keys(self._graph)
 
     # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -208,7 +211,7 @@ class Driver:
             run.append, run.repeat, self._values, node_tags=self._node_tags, on_task_end=self._console.flush
         )
         decoder.pinned = self._pinned
-        spans = Spans(run.append, decoder)
+        spans = Spans(run.append, decoder, self._keys)
         self._journal.append(asked.event)
         self._console.locate = decoder.tasks.running
         self._console.sole = lambda: _place(decoder)
