@@ -77,6 +77,8 @@ class Transitions:
         self.last: tuple[Edge, ...] = ()
         """The edges of the newest transition; several when one step set off several nodes."""
         self.last_at = 0.0
+        self.last_of: Task | None = None
+        """The task that led to it; None where START did."""
         self.dynamic: dict[Edge, None] = {}
         """Edges that were taken and that the graph does not tell of, in the order in which they were first taken."""
         self.unknown: dict[str, str] = {}
@@ -85,6 +87,7 @@ class Transitions:
         self._graph: GraphLoaded | None = None
         self._state: object = None
         self._known: dict[str, dict[str, bool]] = {}
+        self._routers: dict[Edge, tuple[str, str]] = {}  # who chooses an edge, and in which words
         self._nodes: set[str] = set()
         self._seen: list[int] = []
         self._step: object = None
@@ -122,16 +125,29 @@ class Transitions:
     def choices(self, task: Task) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the ids of the nodes that a task's conditional edges led to, and of those they did not lead to.
 
-        Both are empty while nothing came of the task, and for a node without conditional edges.
+        Ways that the graph does not tell of were chosen, too. Both are empty while nothing came of the task, for a node
+        that always leads to the same, and for one that the graph does not know.
         """
-        flow = self._flow_of.get((task.run, task.id))
-        led = flow.led.get(task.id, set()) if flow is not None else set()
-        branches = [target for target, conditional in self._known.get(node_id(task), {}).items() if conditional]
-        if not led or not branches:
-            return (), ()
-        chosen = [target for target in branches if target in led]
-        chosen += sorted(target for target in led if target not in self._known[node_id(task)])
-        return tuple(chosen), tuple(target for target in branches if target not in led)
+        name, flow = node_id(task), self._flow_of.get((task.run, task.id))
+        led = flow.led.get(task.id, set()) if flow is not None and name not in self.unknown else set()
+        known = self._known.get(name, {})
+        branches = [target for target, conditional in known.items() if conditional]
+        chosen = [target for target in branches if target in led] + sorted(
+            target for target in led if target not in known
+        )
+        return tuple(chosen), tuple(target for target in branches if target not in led) if led else ()
+
+    def reason(self, task: Task) -> str:
+        """Return who chose where a task led, and in which words: `route_by_depth → "deep"`; "" where nobody knows."""
+        name = node_id(task)
+        told = [
+            self._routers.get((name, target), self._routers.get((name, ""), ("", "")))
+            for target in self.choices(task)[0]
+        ]
+        routers = dict.fromkeys(router for router, _ in told if router)
+        labels = dict.fromkeys(label for _, label in told if label)
+        words = ", ".join(f'"{label}"' for label in labels)
+        return " → ".join(part for part in (", ".join(routers), words) if part)
 
     def sources(self, task: Task) -> tuple[str, ...]:
         """Return the ids of the nodes that set a task off."""
@@ -177,7 +193,12 @@ class Transitions:
             source, target = str(edge.get("source")), str(edge.get("target"))
             targets = self._known.setdefault(source, {})
             targets[target] = bool(edge.get("conditional")) and targets.get(target, True)
+            if edge.get("conditional"):
+                self._routers[source, target] = (str(edge.get("router") or ""), str(edge.get("label") or ""))
         self._nodes = {str(node.get("id")) for node in graph.nodes} if graph is not None else set()
+        for node in graph.nodes if graph is not None else ():
+            if node.get("router"):
+                self._routers[str(node.get("id")), ""] = (str(node["router"]), "")
 
     def _schedule(self, task: Task, run: Run) -> None:
         flow = self._flow(task, run)
@@ -192,7 +213,9 @@ class Transitions:
             return
         self.visits[name] = self.visits.get(name, 0) + 1
         edges: list[Edge] = []
+        of: Task | None = None
         for source in self._sources(task, flow):
+            of = source if isinstance(source, Task) else of
             if isinstance(source, Task) and task.id in flow.called:
                 edges.append((node_id(source), name))
             elif isinstance(source, Task):
@@ -206,7 +229,7 @@ class Transitions:
         if edges:
             step = (run.id, task.ns, task.step)
             self.last = tuple(dict.fromkeys((*(self.last if step == self._step else ()), *edges)))
-            self.last_at, self._step = task.started, step
+            self.last_at, self.last_of, self._step = task.started, of, step
 
     def _flow(self, task: Task, run: Run) -> _Flow:
         key = (run.thread, task.ns)
@@ -327,18 +350,19 @@ class Transitions:
                 if ended and (certain or step == newest) and task.id not in flow.called:
                     flow.led.setdefault(task.id, set()).add(end)
                     edges.append((node_id(task), end))
+                    self.last_of = task if not key[1] else self.last_of
         for edge in dict.fromkeys(edges):
             self._take(edge)
         if edges and not key[1]:
             self.last, self.last_at, self._step = tuple(dict.fromkeys(edges)), flow.run.ended or self.last_at, None
 
 
-def chosen_in_words(chosen: Iterable[str], other: Iterable[str]) -> str:
-    """Return a branch as a person reads it: `write  (not: research)`."""
+def short_name(node: str) -> str:
+    """Return a node's own name as a person reads it."""
+    name = node.rpartition(":")[2]
+    return {START: "START", END: "END"}.get(name, name)
 
-    def short(name: str) -> str:
-        return {START: "START", END: "END"}.get(name.rpartition(":")[2], name.rpartition(":")[2])
 
-    left = ", ".join(short(name) for name in chosen)
-    right = ", ".join(short(name) for name in other)
-    return f"{left}  (not: {right})" if right else left
+def chosen_in_words(nodes: Iterable[str]) -> str:
+    """Return nodes as a person reads them: `write, END`."""
+    return ", ".join(map(short_name, nodes))

@@ -55,7 +55,7 @@ def test_a_branch_tells_where_it_led_and_where_not():
     assert transitions.choices(session.task("agent-1")) == (("tools",), (END,))
     assert transitions.choices(session.task("tools-2")) == ((), ())
     assert transitions.sources(session.task("tools-2")) == ("agent",)
-    assert chosen_in_words(("tools",), (END,)) == "tools  (not: END)"
+    assert chosen_in_words(("sub:tools", END)) == "tools, END"
 
 
 def test_a_way_that_the_graph_does_not_tell_of_is_a_dynamic_edge():
@@ -208,3 +208,27 @@ def test_every_node_of_a_recorded_run_was_come_to_as_often_as_it_was_visited(nam
     transitions.update(session)
     for node, visits in transitions.visits.items():
         assert sum(count for edge, count in transitions.taken.items() if edge[1] == node) == visits
+
+
+def test_a_branch_tells_who_chose_it_and_in_which_words():
+    told = graph((START, "plan"), conditional=(("plan", "deep"), ("plan", "quick")))
+    told.edges[1] |= {"router": "route_by_depth", "label": "long"}
+    told.edges[2] |= {"router": "route_by_depth"}
+    for target, words in (("deep", 'route_by_depth → "long"'), ("quick", "route_by_depth")):
+        session = play(told, run(), visit("plan", 1), visit(target, 2), start=False)
+        transitions = Transitions()
+        transitions.update(session)
+        assert transitions.reason(session.task("plan-1")) == words
+        assert transitions.last_of is session.task("plan-1")
+        assert transitions.reason(session.task(f"{target}-2")) == ""
+
+
+def test_a_way_that_is_not_told_of_was_chosen_by_the_router_of_its_node():
+    told = graph((START, "plan"))
+    told.nodes[1]["router"] = "somewhere"
+    told.nodes.append({"id": "far", "name": "far", "kind": "node"})
+    session = play(told, run(), visit("plan", 1), visit("far", 2), start=False)
+    transitions = Transitions()
+    transitions.update(session)
+    assert transitions.choices(session.task("plan-1")) == (("far",), ())
+    assert transitions.reason(session.task("plan-1")) == "somewhere"

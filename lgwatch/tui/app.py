@@ -14,6 +14,7 @@ from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.containers import Container
+from textual.dom import DOMNode
 from textual.events import Event as TextualEvent
 from textual.events import Key, Resize
 from textual.filter import LineFilter
@@ -96,7 +97,8 @@ class WatchApp(App[None]):
         self.reloading = False
         self._changed = changed
         self.panes: list[Pane] = [
-            NodesPane(NodeRows(), source, id="nodes"), TokensPane(source), StatePane(source), CustomPane(source),
+        nodes = NodesPane(NodeRows(), source, id="nodes")
+            nodes, TokensPane(source), StatePane(source), CustomPane(source),
             ConsolePane(source), EventsPane(source), TimelinePane(source), RunsPane(source),
         ]  # fmt: skip
         for pane in self.panes:
@@ -107,6 +109,7 @@ class WatchApp(App[None]):
         self.prompt = Prompt(lambda: self.sieve.words(self.session))
         self.control = Control(self, request)
         self.keys = Bar(id="keys")
+        nodes.marks = self.control.breakpoints
         self.paused = False
         self.hint = ""
         self.error = ""
@@ -514,14 +517,19 @@ class WatchApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Give the palette every action that has a key."""
-        for binding, view in actions(self._last_view):
-            yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action, view))
+        for binding, owner in actions(self._last_view):
+            yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action, owner))
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
                 yield command
 
-    async def _run(self, action: str, view: LineView | None = None) -> None:
-        await self.run_action(action, view)
+    async def _run(self, action: str, owner: DOMNode | None = None) -> None:
+        await self.run_action(action, owner)
+
+    @on(NodesPane.Marked)
+    def _on_marked(self, event: NodesPane.Marked) -> None:
+        self.say(self.control.mark(event.node))
+        self._draw()
 
     # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -27,13 +27,20 @@ class Control:
     def __init__(self, app: WatchApp, request: RunRequest | None) -> None:
         self._app = app
         self.request = request
+        self.breakpoints = set(request.interrupt_before if request is not None else ())
+        """Ids of the nodes that are marked: a run that starts stops before those of the root graph."""
         self._asked: tuple[int, ...] = ()
         self._looking_around = False
 
     def begin(self) -> None:
         """Start what was asked for on the command line."""
         if self.request is not None:
-            self._app.source.start(self.request)
+            self._start(self.request)
+
+    def _start(self, request: RunRequest) -> None:
+        """Start a run that stops at the breakpoints, as far as LangGraph can: inside of a subgraph it cannot."""
+        stops = tuple(sorted(node for node in self.breakpoints if ":" not in node))
+        self._app.source.start(replace(request, interrupt_before=stops))
 
     @property
     def _busy(self) -> bool:
@@ -110,7 +117,7 @@ class Control:
         run = app.session.run
         thread = run.thread if run is not None else self.request.thread
         self.request = replace(self.request, input=value, has_input=message is None, message=message, thread=thread)
-        app.source.start(self.request)
+        self._start(self.request)
 
     def _take_answer(self, text: str) -> None:
         app = self._app
@@ -160,7 +167,27 @@ class Control:
         elif self._busy:
             app.say("the run goes on: stop it first with ctrl+x")
         else:
-            app.source.start(replace(self.request, thread=None))
+            self._start(replace(self.request, thread=None))
+
+    def mark(self, node: str) -> str:
+        """Set a node's breakpoint, or remove it; return what that means, in words."""
+        marks = self.breakpoints
+        if "*" in marks:  # as the command line has it: before every node
+            graph = self._app.session.graph
+            told = graph.nodes if graph is not None else []
+            marks.remove("*")
+            marks.update(
+                str(one["id"]) for one in told if ":" not in str(one["id"]) and one["kind"] not in ("start", "end")
+            )
+        marks ^= {node}
+        name = node.rpartition(":")[2]
+        if self.request is None or not self._app.source.live:
+            return f"{name} is {'' if node in marks else 'no longer '}marked; a recording stops nowhere"
+        if node not in marks:
+            return f"from the next run on, nothing stops before {name}"
+        if ":" in node:
+            return f"{name} is marked; a run cannot be told to stop inside of a subgraph yet"
+        return f"the next run stops before {name}" + ("" if self._busy else ": r runs again")
 
     def stop(self) -> None:
         """Go one step down the ladder: drain, cancel, terminate, kill."""

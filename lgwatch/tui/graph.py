@@ -15,7 +15,7 @@ from lgwatch.transitions import END, START, Transitions, node_id
 
 from .drawing import Box, Drawing, draw
 from .items import Edge
-from .picture import Mark, Picture
+from .picture import INSIDE, STOP, Mark, Picture
 from .rows import Row, Rows
 from .signs import amount, glyph, node_style, seconds, tick
 
@@ -36,6 +36,8 @@ class GraphRows(Rows):
         self.height = 0
         self.selected = ""
         self.transitions = transitions or Transitions()
+        self.marks: frozenset[str] = frozenset()
+        """Ids of the nodes with a breakpoint."""
         self.drawing: Drawing | None = None
         self._picture: Picture | None = None
         self._session: Session | None = None
@@ -65,7 +67,7 @@ class GraphRows(Rows):
         calm = now - self.transitions.last_at >= CALM or session.status != "running"
         moving = tick(now) if any(self._open.values()) else 0
         self._calm = calm
-        state = (session.task_changes, id(session.graph), calm, moving, self._made_of, self.selected)
+        state = (session.task_changes, id(session.graph), calm, moving, self._made_of, self.selected, self.marks)
         if state == self._marked:
             return False
         self._marked = state
@@ -230,25 +232,33 @@ class GraphRows(Rows):
         state, newest = self._state(node), self._newest.get(node)
         if newest is None:
             here = node == self.selected
-            return Mark(glyph("waiting")[0], "faint", "cursor" if here else "dim", "bold accent" if here else "faint")
+            looks = ("faint", "cursor" if here else "dim", "bold accent" if here else "faint")
+            return Mark(glyph("waiting")[0], *looks, stop=self._stop(node))
         sign, style = glyph(state, self._now)
         running = [task for task in self._open.get(node, ()) if task.status == "running"]
         shown = max(running, key=lambda task: task.elapsed(self._now), default=newest)
         caption: list[tuple[str, str]] = []
         if shown.began is not None or shown.ended is not None:
             caption.append((seconds(shown.elapsed(self._now)), "accent" if running else "time"))
-        visits = self.transitions.visits.get(node, 0)
+        visits, same = self.transitions.visits.get(node, 0), newest.same_input
+        again = (f"{glyph('notice')[0]}×{amount(same)}", "warn") if same > 1 else None
         if len(running) > 1:
             caption.append((f"{amount(len(running))} of {amount(visits)}", "accent"))
-        elif visits > 1:
+        elif visits > 1 and same != visits:
             caption.append((f"×{amount(visits)}", "dim"))
+        caption += [again] if again else []
         if newest.attempts > 1:
             caption.append((f"↻{newest.attempts}", "warn"))
         border = style if state in ("running", "failed", "interrupted") else ""
         name = node_style(newest.path)
         if node == self.selected:
             name, border = f"cursor {name}", border or "bold accent"
-        return Mark(sign, style, f"bold {name}" if running else name, border, tuple(caption))
+        return Mark(sign, style, f"bold {name}" if running else name, border, tuple(caption), self._stop(node))
+
+    def _stop(self, node: str) -> str:
+        closed = self.drawing is not None and node in self.drawing.boxes and not self.drawing.boxes[node].open
+        inside = closed and any(mark.startswith(f"{node}:") for mark in self.marks)
+        return STOP if node in self.marks else INSIDE if inside else ""
 
     def _edge(self, edge: Edge) -> str:
         if not self._states:

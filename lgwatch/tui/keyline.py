@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lgwatch.tui.nodeview import NodesView
 from lgwatch.tui.tokens import MessageView
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
     elif live and status not in ("running", "loading"):
         yield from (("r", "Run again", "app.rerun"), ("i", "Input", "app.compose"))
     yield ("space", "Go on" if app.paused else "Pause", "app.pause")
-    yield from (("f", "Filter", "app.filter"), ("/", "Find", "app.search"))
+    yield ("f", "Filter", "app.filter")
+    if isinstance(app.focused, NodesView):
+        yield ("v", "View", "app.simulate_key('v')")
+    else:
+        yield ("/", "Find", "app.search")
     if isinstance(app.focused, MessageView):
         if not asking:
             yield ("enter", "Fold", "")
@@ -43,6 +48,12 @@ def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
     if status == "running" and live:
         yield ("^x", "Stop", "app.stop")
     yield ("?", "Help", "app.help")
+    if isinstance(app.focused, NodesView):
+        yield ("b", "Break", "app.simulate_key('b')")
+        if app.focused.shows == "graph":
+            yield from (("+", "Deeper", "app.simulate_key('plus')"), ("-", "Less deep", "app.simulate_key('minus')"))
+        yield ("S", "Sort", "app.simulate_key('S')")
+        yield from (("e", "Source", "app.simulate_key('e')"), ("/", "Find", "app.search"))
     if isinstance(app.focused, MessageView):
         yield from (("s", "Solo", "app.solo"), ("o", "Inspect", "app.inspect"))
     yield ("q", "Quit", "app.leave")

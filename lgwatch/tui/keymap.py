@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from textual.app import App
 from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.screen import Screen
 
 from lgwatch.tui.lines import LineView
 
@@ -46,10 +49,13 @@ BINDINGS: tuple[Binding, ...] = (
 )
 
 
-def actions(view: LineView) -> Iterator[tuple[Binding, LineView | None]]:
-    """Yield what the palette offers: the app's actions, then those of the view that has the keys, and whose they are."""
+def actions(view: LineView) -> Iterator[tuple[Binding, DOMNode | None]]:
+    """Yield what the palette offers: the app's actions, then those of the view that has the keys and of what is around it,
+    each with whose it is."""
     yield from ((binding, None) for binding in BINDINGS if binding.action != "command_palette")
     known = {"Open", *(binding.description for binding in BINDINGS)}
-    for binding in dict.fromkeys(each for cls in type(view).__mro__ for each in vars(cls).get("BINDINGS", ())):
-        if isinstance(binding, Binding) and binding.description not in known:
-            yield binding, view
+    for owner in (node for node in view.ancestors_with_self if not isinstance(node, (App, Screen))):
+        for binding in dict.fromkeys(each for cls in type(owner).__mro__ for each in vars(cls).get("BINDINGS", ())):
+            if isinstance(binding, Binding) and binding.description not in known:
+                known.add(binding.description)
+                yield binding, owner

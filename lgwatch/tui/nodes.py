@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.records import Run, Task
 from lgwatch.session import Session
-from lgwatch.transitions import node_id
+from lgwatch.transitions import END, START, node_id
 
 from .editor import command
 from .graph import GraphRows
@@ -60,10 +62,18 @@ class NodesPane(Pane):
         Binding("plus,equals_sign", "deeper(1)", "Deeper", show=False, id="nodes.deeper", tooltip="Open subgraphs"),
         Binding("minus", "deeper(-1)", "Less deep", show=False, id="nodes.higher", tooltip="Close subgraphs"),
         Binding("e", "source", "Source", show=False, id="nodes.source", tooltip="Open the node's source in $EDITOR"),
+        Binding("b", "mark", "Break", show=False, id="nodes.mark", tooltip="Set or remove a breakpoint before the node"),
     ]
     rows: Rows
 
     def __init__(self, rows: NodeRows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
+    class Marked(Message):
+        """The person wants a breakpoint before a node, or no longer."""
+
+        def __init__(self, node: str) -> None:
+            super().__init__()
+            self.node = node
+
         super().__init__(rows, source, id=id)
         self.steps = rows
         self.graph = GraphRows(transitions=rows.transitions)
@@ -71,6 +81,8 @@ class NodesPane(Pane):
         self.wanted = ""
         """The view that the person chose."""
         self.shown = "list"
+        self.marks: Collection[str] = ()
+        """Ids of the nodes with a breakpoint; `*` for all of the root graph. Whoever keeps them may change them."""
         self._session: Session | None = None
         self._keep: Filter | None = None
         self._now = 0.0
@@ -87,6 +99,8 @@ class NodesPane(Pane):
         """Redraw what changed."""
         self._session, self._keep, self._now = session, keep, now
         view = self._fitting(session, keep, now)
+        for rows in (self.steps, self.graph, self.table):
+            rows.marks = self._marked_nodes()
         other = view != self.shown
         if other:
             self._turn(view)
@@ -183,6 +197,17 @@ class NodesPane(Pane):
                 self.nodes_view.select_node(self.graph.drawing.shown(self.graph.selected) or "")
 
     @on(LineView.Selected)
+    def action_mark(self) -> None:
+        """Ask for a breakpoint before the node under the cursor, or take it away."""
+        node = self._node()
+        if node and node.rpartition(":")[2] not in (START, END):
+            self.post_message(self.Marked(node))
+
+    def _marked_nodes(self) -> frozenset[str]:
+        if "*" in self.marks:
+            return frozenset(str(node["id"]) for node in self._told() if ":" not in str(node["id"]))
+        return frozenset(self.marks)
+
     def _fold(self, event: LineView.Selected) -> None:
         """Open or close a row that stands for many; what else is chosen, is opened by the screen."""
         if self.shown == "list" and self.steps.fold(event.index):
@@ -225,15 +250,15 @@ class NodesPane(Pane):
         if self.shown == "table":
             stats = self.table.node(index)
             return stats.id if stats is not None else ""
-        of = self.steps.lines[index].of
-        return "" if isinstance(of, Run) else node_id(of.tasks[0] if isinstance(of, Lanes) else of)
+        of = self.steps.of(index)
+        return "" if of is None or isinstance(of, Run) else node_id(of.tasks[0] if isinstance(of, Lanes) else of)
 
     def subject(self) -> Subject | None:
         """The task, the node's newest task, or the run under the cursor."""
         if self.shown != "list":
             return self._node_subject(self._node())
         index = self.chosen
-        of = self.steps.lines[index].of if index is not None else None
+        of = self.steps.of(index) if index is not None else None
         if isinstance(of, Run):
             return Subject(f"run {of.id}", tuple(seq for seq in (of.seq, of.end_seq) if seq is not None))
         if isinstance(of, Lanes):

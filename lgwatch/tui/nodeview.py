@@ -19,11 +19,13 @@ class NodesView(LineView):
         super().__init__(rows, tail=True, cursor_row=True)
         self.graph: GraphRows | None = None
         """The drawing, while it is what is shown."""
+        self.shows = "list"
+        """Which of the views the rows are."""
         self._watching = True
 
     def show_as(self, view: str, rows: Rows) -> None:
         """Show other rows: only a list grows at its end, and a drawing has no cursor that is a row."""
-        self.graph = rows if isinstance(rows, GraphRows) else None
+        self.graph, self.shows = rows if isinstance(rows, GraphRows) else None, view
         self._port.tail = view == "list"
         self._port.cursor_row = self.graph is None
         self.left = 0

@@ -14,6 +14,9 @@ EDGE_STYLES = {"": "faint", "taken": "", "last": "bold accent"}
 """State of an edge → how it looks: one that could be taken, one that was, the last transition. Where several share a
 line the later in this table is shown."""
 HEADS = "▼◂"
+STOP = "B" if ASCII else "●"
+"""The sign of a breakpoint, and of one inside of what is closed."""
+INSIDE = "b" if ASCII else "○"
 _RANKS = {state: rank for rank, state in enumerate(EDGE_STYLES)}
 _PLAIN = str.maketrans("─│╭╮╰╯├┤┬┴┼═║╔╗╚╝╤╟▼◂╵╶╷╴", "-|+++++++++=|++++++v<|-|-")
 
@@ -28,6 +31,8 @@ class Mark:
     name: str = ""
     border: str = "faint"
     caption: tuple[tuple[str, str], ...] = ()
+    stop: str = ""
+    """The sign of a breakpoint, if there is one."""
 
 
 @dataclass(slots=True)
@@ -145,6 +150,8 @@ class Picture(Rows):
             if box.rect.height == 1:
                 over.append((box.rect.x, box.name, mark.name))
                 continue
+            if mark.stop:
+                over.append((box.rect.x, mark.stop, "error"))
             over += [(box.rect.x + 2, mark.glyph, mark.style), (box.rect.x + 4, box.name, mark.name)]
             if box.again:
                 style = EDGE_STYLES[self.edge((box.id, box.id))]

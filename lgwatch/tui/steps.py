@@ -6,20 +6,27 @@ What set a task off and where it led is told by `Transitions`, from all tasks: a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from lgwatch.filter import Filter
 from lgwatch.records import Run, Task
 from lgwatch.session import Session
-from lgwatch.transitions import PUSH, Transitions, chosen_in_words
+from lgwatch.transitions import PUSH, Transitions, chosen_in_words, node_id, short_name
 
+from .picture import STOP
 from .rows import Row, Rows
 from .signs import amount, cells, fit, glyph, node_style, seconds, tick
 from .text import ASCII, cell_len, clean, crop, plain
 
 MANY = 50
 """Tasks of one node in one step that have a row each; more of them are one row, until it is opened."""
+FOOT = 60
+"""Cells of a row up to which the last transition and its reason stand below the list: beside a task there is no room."""
+SILENT = "wrote nothing"
+CALM = 1.0
+"""Seconds after which the last transition looks like any other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,17 @@ class Line:
     opened: bool = False
 
 
+class Piece(NamedTuple):
+    """A part of a row that is shown where there is room for all of it, or else for its `short` form; of a higher `rank`
+    first, and `after` another one only."""
+
+    text: str
+    style: str
+    rank: int = 0
+    after: str = ""
+    short: str = ""
+
+
 class NodeRows(Rows):
     """The tasks of all runs, flattened: root tasks by superstep, what ran inside a task below it."""
 
@@ -72,7 +90,12 @@ class NodeRows(Rows):
         self._session: Session | None = None
         self._state: object = None
         self._opened: set[tuple[str, str]] = set()
-        self._ways: dict[tuple[str, str], tuple[str, str]] = {}
+        self.marks: frozenset[str] = frozenset()
+        """Ids of the nodes with a breakpoint."""
+        self.foot: list[Row] = []
+        """The last transition and why, where there is no room for it beside the tasks."""
+        self._ways: dict[tuple[str, str], tuple[Piece, ...]] = {}
+        self._width = FOOT
         self._tick = 0
         self._now = 0.0
 
@@ -80,15 +103,29 @@ class NodeRows(Rows):
         """Take in what changed; return whether anything did."""
         self._now = now
         self._tick = tick(now)
-        state = (session, session.task_changes, session.message_changes if keep else 0, keep, len(self._opened))
+        self.transitions.update(session)
+        calm = now - self.transitions.last_at >= CALM or session.status != "running"
+        state = (
+            session, session.task_changes, session.message_changes if keep else 0, keep, len(self._opened),
+            self.marks, self._width, self._width < FOOT and calm,
+        )  # fmt: skip
         if state == self._state:
             return False
         self._state = state
         self._session = session
-        self.transitions.update(session)
         self._ways.clear()
         self.lines = list(_lines(session, keep, self._opened))
+        self.foot = list(_foot(self.transitions, calm=calm)) if self._width < FOOT else []
         return True
+
+    def resize(self, width: int, near: Hashable = None) -> bool:
+        """The next `update` knows what there is room for."""
+        self._width = width
+        return False
+
+    def of(self, index: int) -> Task | Lanes | Run | None:
+        """Return what a row is about; below the list, the task that led to the last transition."""
+        return self.lines[index].of if index < len(self.lines) else self.transitions.last_of
 
     def fold(self, index: int) -> bool:
         """Open or close the fan-out of a row; return whether there is one. The next `update` has the rows."""
@@ -99,24 +136,31 @@ class NodeRows(Rows):
         return True
 
     def __len__(self) -> int:
-        return len(self.lines)
+        return len(self.lines) + len(self.foot)
 
     def key(self, index: int) -> Hashable:
         """A running task's row changes ten times a second, any other when the task does."""
+        if index >= len(self.lines):
+            return ("foot", index - len(self.lines), *self.foot[index - len(self.lines)])
         line = self.lines[index]
         of = line.of
         moving = self._tick if of.status == "running" else 0
         if isinstance(of, Run):
             return (of.id, outcome(of, self._session), moving)
         if isinstance(of, Lanes):
-            return (*of.key, "lanes", tuple(of.states.items()), line.lane, line.opened, moving, self._way(line))
+            return (*of.key, "lanes", tuple(of.states.items()), line.lane, line.opened, moving, self._ways_of(line))
         error = str((of.error or {}).get("type", ""))
-        return (of.run, of.id, of.status, of.attempts, of.wrote, of.ended, error, line.lane, moving, self._way(line))
+        stop = node_id(of) in self.marks
+        return (
+            of.run, of.id, of.status, of.attempts, of.wrote, of.ended, error, line.lane, moving, stop, self._ways_of(line)
+        )  # fmt: skip
 
     def index_of(self, key: Hashable) -> int | None:
         """Find the task or run again, whatever its state is by now."""
         if not isinstance(key, tuple):
             return None
+        if key[0] == "foot":
+            return min(len(self.lines) + int(key[1]), len(self) - 1)
         folded = key[2:3] == ("lanes",)
         for index, line in enumerate(self.lines):
             of = line.of
@@ -134,6 +178,8 @@ class NodeRows(Rows):
 
     def row(self, index: int, width: int) -> Row:
         """Return the row's spans."""
+        if index >= len(self.lines):
+            return self.foot[index - len(self.lines)]
         line = self.lines[index]
         if isinstance(line.of, Run):
             return self._run(line.of, width)
@@ -150,7 +196,7 @@ class NodeRows(Rows):
     def _task(self, line: Line, task: Task, width: int) -> Row:
         sign, style = glyph(task.status, self._now)
         name = "bold " + node_style(task.path) if task.open else node_style(task.path)
-        left: Row = [(f"{line.step:>2} ", "faint"), (line.lane, "faint"), (f"{sign} ", style), (task.node, name)]
+        left: Row = [*self._gutter(line, task), (line.lane, "faint"), (f"{sign} ", style), (task.node, name)]
         if task.attempts > 1:
             left.append((f" ×{task.attempts}", "warn"))
         note, note_style = _note(task)
@@ -165,58 +211,98 @@ class NodeRows(Rows):
             if room < 12 or room < cell_len(clean(note)) <= room + cells(right):
                 right, room = [], width - cells(left) - 1
             note = crop(clean(note), max(room, 4), plain("…"))
-        cause, choice = self._way(line)
-        return fit(_filled(left, right, width, ((f" {note}" if note else "", note_style), (cause, "faint"),
-                                                (choice, "faint"))), right, width)  # fmt: skip
+        told = Piece(f" {note}" if note else "", note_style, 4 if note == SILENT else 9)
+        return fit(_filled(left, right, width, (told, *self._ways_of(line))), right, width)
+
+    def _gutter(self, line: Line, task: Task) -> Row:
+        """The step, and the sign of a breakpoint."""
+        return [(f"{line.step:>2}", "faint"), (STOP, "error") if node_id(task) in self.marks else (" ", "")]
 
     def _lanes(self, line: Line, lanes: Lanes, width: int) -> Row:
         sign, style = glyph(lanes.status, self._now)
         task = lanes.tasks[0]
         fold = ("v" if ASCII else "▾") if line.opened else (">" if ASCII else "▸")
         left: Row = [
-            (f"{line.step:>2} ", "faint"), (line.lane, "faint"), (f"{sign} ", style), (f"{fold} ", "dim"),
+            *self._gutter(line, task), (line.lane, "faint"), (f"{sign} ", style), (f"{fold} ", "dim"),
             (task.node, node_style(task.path)), (f" ×{amount(len(lanes.tasks))}", "bold"),
         ]  # fmt: skip
         right: Row = [(f"{seconds(lanes.elapsed(self._now)):>5}", "time")]
         states = [
-            (f"  {amount(number)} {status}", "dim" if status == "done" else glyph(status)[1])
+            Piece(f"  {amount(number)} {status}", "dim" if status == "done" else glyph(status)[1], 9)
             for status in ("running", "failed", "interrupted", "waiting", "cancelled", "cached", "done")
             if (number := lanes.states[status])
         ]
-        cause, _ = self._way(line)
-        return fit(_filled(left, right, width, (*states, (cause, "faint"))), right, width)
+        cause = [piece for piece in self._ways_of(line) if piece.text.startswith(CAUSE)]
+        return fit(_filled(left, right, width, (*states, *cause)), right, width)
 
     def _rate(self, task: Task) -> float:
         if not task.open or self._session is None:
             return 0.0
-        return sum(message.rate() for message in self._session.messages_of(task.id) if not message.finished)
+        return sum(message.rate(self._now) for message in self._session.messages_of(task.id) if not message.finished)
 
     # --- ways
 
-    def _way(self, line: Line) -> tuple[str, str]:
-        """What set the task of a row off, and which branch it chose, in words."""
+    def _ways_of(self, line: Line) -> tuple[Piece, ...]:
+        """What set the task of a row off, whether it had its input before, which branch it chose and which not, and why."""
         of = line.of
         if isinstance(of, Run):
-            return "", ""
+            return ()
         task = of.tasks[0] if isinstance(of, Lanes) else of
         found = self._ways.get((task.run, task.id))
         if found is None:
-            cause = line.cause or _trigger(task, self.transitions)
-            chosen, other = self.transitions.choices(task)
-            choice = chosen_in_words(chosen, other) if chosen else ""
-            found = self._ways[task.run, task.id] = (f"  ← {cause}" if cause else "", f"  → {choice}" if choice else "")
-        return found if line.tells or self.transitions.caller(task) else ("", found[1])
+            found = self._ways[task.run, task.id] = tuple(self._told(line, task))
+        tells = line.tells or self.transitions.caller(task)
+        return found if tells else tuple(piece for piece in found if not piece.text.startswith(CAUSE))
+
+    def _told(self, line: Line, task: Task) -> Iterable[Piece]:
+        ways = self.transitions
+        if task.same_input > 1:
+            sign = glyph("notice")[0]
+            times = f"×{task.same_input}"
+            yield Piece(f" {sign} same input {times}", "warn", 8, "", f" {sign}{times}")
+        if cause := line.cause or _trigger(task, ways):
+            yield Piece(f"{CAUSE}{cause}", "faint", 5)
+        chosen, other = ways.choices(task)
+        if chosen:
+            choice = f"  → {chosen_in_words(chosen)}"
+            yield Piece(choice, "dim", 7)
+            if other:
+                yield Piece(f"  (not: {chosen_in_words(other)})", "faint", 6, choice)
+            if reason := ways.reason(task):
+                yield Piece(f"  why: {reason}", "faint", 4, choice)
 
 
-def _filled(left: Row, right: Row, width: int, pieces: Iterable[tuple[str, str]]) -> Row:
+CAUSE = "  ← "
+
+
+def _foot(ways: Transitions, *, calm: bool) -> Iterable[Row]:
+    """The last transition, and who chose it instead of which other ways."""
+    if not ways.last:
+        return
+    sources, targets = (dict.fromkeys(short_name(edge[end]) for edge in ways.last) for end in (0, 1))
+    led = " + ".join(sources) if len(sources) < 4 else f"{len(sources)} nodes"
+    to = ", ".join(targets) if len(targets) < 4 else f"{len(targets)} nodes"
+    yield [(" ─ " if not ASCII else " - ", "faint"), (f"{led} → {to}", "faint" if calm else "bold accent")]
+    task = ways.last_of
+    reason = ways.reason(task) if task is not None else ""
+    other = ways.choices(task)[1] if task is not None else ()
+    left = f"not: {chosen_in_words(other)}" if other else ""
+    if reason or left:
+        words = " · ".join(part for part in (f"why: {reason}" if reason else "", left) if part)
+        yield [(f"   {words}", "faint")]
+
+
+def _filled(left: Row, right: Row, width: int, pieces: Sequence[Piece]) -> Row:
     """Return `left` with those of the pieces that there is room for: half a word tells nothing."""
     room = width - cells(left) - cells(right) - bool(right)
-    row = list(left)
-    for text, style in pieces:
-        if text and cells([(text, "")]) <= room:
-            row.append((text, style))
-            room -= cells([(text, "")])
-    return row
+    shown = {""}
+    for piece in sorted(pieces, key=lambda piece: -piece.rank):
+        fitting = next((text for text in (piece.text, piece.short) if text and cells([(text, "")]) <= room), "")
+        if fitting and piece.after in shown:
+            shown.add(fitting)
+            room -= cells([(fitting, "")])
+    texts = ((text, piece.style) for piece in pieces for text in (piece.text, piece.short) if text in shown)
+    return [*left, *((text, style) for text, style in texts if text)]
 
 
 def outcome(run: Run, session: Session | None) -> str:
@@ -241,7 +327,7 @@ def _note(task: Task) -> tuple[str, str]:
     if task.open and any(span.kind == "node" and span.status == "error" for span in task.spans):
         return "retrying", "warn"
     if task.status == "done" and not task.wrote and not task.children:
-        return "wrote nothing", "faint"
+        return SILENT, "faint"
     return "", ""
 
 

@@ -11,6 +11,7 @@ from lgwatch.records import Message, Task
 from lgwatch.session import Session
 from lgwatch.transitions import level, node_id
 
+from .picture import STOP
 from .rows import Row, Rows
 from .signs import amount, glyph, node_style, seconds, tick
 from .text import cell_len, clean, crop
@@ -38,6 +39,8 @@ class NodeStats:
     durations: list[float] = field(default_factory=list)
     """Ascending."""
     first_tokens: list[float] = field(default_factory=list)
+    same_input: int = 1
+    """How many visits had the same input, the most of any."""
     tokens_in: int = 0
     tokens_out: int = 0
     errors: int = 0
@@ -86,7 +89,9 @@ class NodeTable:
             if number == len(self._seen):
                 self._seen.append(0)
             for task in islice(run.tasks.values(), self._seen[number], None):
-                self._node(task).visits += 1
+                stats = self._node(task)
+                stats.visits += 1
+                stats.same_input = max(stats.same_input, task.same_input)
                 self._open[task.run, task.id] = task
             self._seen[number] = len(run.tasks)
         for stats in self.nodes.values():
@@ -190,8 +195,20 @@ def _number(value: int) -> str:
     return f"{value / 1000:.0f}k" if value < 1_000_000 else f"{value / 1_000_000:.1f}M"
 
 
+def _looped(node: NodeStats) -> str:
+    """A sign before the visits where some had the same input, and there is room for it."""
+    return f"{glyph('notice')[0]} " if node.same_input > 1 and node.visits < 1_000 else ""
+
+
+def _same(node: NodeStats) -> str:
+    return f"×{amount(node.same_input)}" if node.same_input > 1 else ""
+
+
 COLUMNS = (
-    Column("visits", 6, 0, lambda node: amount(node.visits), lambda node: node.visits),
+    Column(
+        "visits", 6, 0, lambda node: _looped(node) + amount(node.visits), lambda node: node.visits,
+        lambda node: "warn" if node.same_input > 1 else "",
+    ),
     Column("mean", 6, 1, lambda node: _time(node.mean), lambda node: node.mean or 0.0),
     Column("p95", 6, 3, lambda node: _time(node.p95), lambda node: node.p95 or 0.0, lambda _: "dim"),
     Column("first", 6, 5, lambda node: _time(node.first_token), lambda node: node.first_token or 0.0, lambda _: "dim"),
@@ -200,6 +217,7 @@ COLUMNS = (
     Column("errors", 6, 6, lambda node: _number(node.errors), lambda node: node.errors, lambda _: "error"),
     Column("retry", 5, 7, lambda node: _number(node.retries), lambda node: node.retries, lambda _: "warn"),
     Column("cached", 6, 8, lambda node: _number(node.cached), lambda node: node.cached, lambda _: "info"),
+    Column("same", 5, 9, _same, lambda node: node.same_input, lambda _: "warn"),
     Column("share", 5, 2, lambda node: f"{node.share:.0%}", lambda node: node.share, lambda _: "accent"),
 )  # fmt: skip
 """In their order on the screen."""
@@ -213,6 +231,8 @@ class TableRows(Rows):
     def __init__(self) -> None:
         self.table = NodeTable()
         self.sort = ORDERS[0]
+        self.marks: frozenset[str] = frozenset()
+        """Ids of the nodes with a breakpoint."""
         self._shown: list[NodeStats] = []
         self._ordered: object = None
         self._now = 0.0
@@ -261,6 +281,8 @@ class TableRows(Rows):
             round(node.share, 2),
             self.sort,
             moving,
+            node.same_input,
+            node.id in self.marks,
         )
 
     def index_of(self, key: Hashable) -> int | None:
@@ -285,10 +307,12 @@ class TableRows(Rows):
             return row
         sign, style = glyph("running" if node.running else node.status, self._now)
         nested = self.sort == "graph"
-        name = crop(clean(node.name if nested else node.path), room - 3 - (2 * node.depth if nested else 0), "…")
+        stop = f" {STOP}" if node.id in self.marks else ""
         indent = "  " * node.depth if nested else ""
-        row = [(f"{indent}{sign} ", style), (name, node_style(node.path))]
-        row.append((" " * max(room - cell_len(indent) - 2 - cell_len(name), 0), ""))
+        left = room - 3 - cell_len(indent + stop)
+        name = crop(clean(node.name if nested else node.path), left, "…")
+        row = [(f"{indent}{sign} ", style), (name, node_style(node.path)), (stop, "error")]
+        row.append((" " * max(left + 1 - cell_len(name), 0), ""))
         return [*row, *((f" {column.cell(node):>{column.width}}", column.style(node)) for column in columns)]
 
 
