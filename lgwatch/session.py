@@ -135,9 +135,9 @@ class Session:
         """Return the span with this id."""
         return self._spans.get(span)
 
-    def rate(self) -> float:
-        """Output tokens a second of all calls that stream at present, by their own averages."""
-        return sum(message.rate() for message in self._streaming())
+    def rate(self, now: float = 0.0) -> float:
+        """Output tokens a second of all calls that stream at present, by their own averages; at `now` silent ones have none."""
+        return sum(message.rate(now) for message in self._streaming())
 
     def _streaming(self) -> Iterator[Message]:
         for task in self.run.tasks.values() if self.run and self.run.status == "running" else ():

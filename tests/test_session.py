@@ -386,6 +386,16 @@ def test_without_a_call_the_time_to_the_first_token_is_not_known():
     assert session.message_list[0].rate() == 0
 
 
+def test_a_stream_that_has_gone_silent_has_no_rate_and_says_for_how_long():
+    session = play(task("writer"), token("a", at=1.0), token("b", at=2.0))
+    (message,) = session.message_list
+    assert (message.silent(2.5), session.rate(2.5)) == (0, 1)
+    assert (message.silent(9.0), session.rate(9.0)) == (7.0, 0)
+    session.apply(token("", last=True, at=20.0))
+    assert message.silent(30.0) == 0
+    assert message.rate(30.0) == 1
+
+
 def test_a_finished_message_streams_no_more():
     session = play(task("writer"), token("a", at=1.0), token("b", at=2.0), token("", last=True))
     assert session.rate() == 0
