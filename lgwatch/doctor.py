@@ -16,8 +16,8 @@ from time import monotonic, sleep
 from lgwatch import __version__, store
 from lgwatch.errors import JournalError, LgwatchError, TargetError
 from lgwatch.events import GraphLoaded, Json, Notice, RunEnded
+from lgwatch.interpreters import find_interpreter
 from lgwatch.live import Launch, LiveRun
-from lgwatch.project import find_python
 from lgwatch.text import clean
 
 PACKAGES = ("langgraph", "langchain-core", "orjson")
@@ -99,7 +99,7 @@ def examine(python: str | None, launch: Callable[[str], Launch], *, asked: bool)
     """Yield the checks as they are made. `launch` finds the target for an interpreter; `asked` tells that one was named."""
     yield Check(True, f"lgwatch {__version__}, in {sys.executable}")
     try:
-        exe = find_python(Path.cwd(), python)
+        exe = find_interpreter(Path.cwd(), python).python
     except LgwatchError as error:
         yield Check(False, error.message, error.hint)
     else:

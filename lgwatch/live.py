@@ -26,14 +26,15 @@ RUNGS = ("drain", "cancel", "terminate", "kill")
 class Launch:
     """What the graph's process is started with: `env` are defaults below the environment, `paths` importable folders.
 
-    `target` is as `resolve_target` gives it, `label` as the user typed it; `mode` is `auto`, `sync` or `async`; `config`
-    is what a factory gets that asks for one.
+    `target` is as `resolve_target` gives it, `label` as the user typed it; `why` says how another interpreter than
+    lgwatch's own was come by; `mode` is `auto`, `sync` or `async`; `config` is what a factory gets that asks for one.
     """
 
     target: str
     label: str
     journal: Path
     python: str
+    why: str = ""
     app_dir: Path
     paths: tuple[str, ...] = ()
     env: dict[str, str] = field(default_factory=dict)
@@ -157,7 +158,7 @@ class LiveRun(Tail):
         self._process.send({
             "command": "load", "target": launch.target, "journal": str(launch.journal.absolute()),
             "app_dir": str(launch.app_dir), "paths": list(launch.paths), "checkpointer": launch.checkpointer,
-            "mode": launch.mode, "label": launch.label, "config": launch.config,
+            "mode": launch.mode, "label": launch.label, "config": launch.config, "why": launch.why,
         })  # fmt: skip
 
     def start(self, request: RunRequest) -> None:

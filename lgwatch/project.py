@@ -1,15 +1,11 @@
-"""What the working directory says about a run: which graph, which environment, which interpreter. Reads text, imports none of it."""
+"""What the working directory says about a run: which graph, which variables. Reads text, imports none of it."""
 
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import json
 import os
 import re
-import shutil
-import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from lgwatch.errors import TargetError
+from lgwatch.interpreters import upward
 from lgwatch.scan import Found, scan
 
 FORMS = "Name it as package.module:attr, path/to/file.py:attr, or by a name in langgraph.json."
@@ -47,7 +44,7 @@ def resolve_target(text: str | None, cwd: Path) -> Target:
     """
     cwd = cwd.absolute()
     text = (text or "").strip()
-    project_file = next((p for folder in _upward(cwd) if (p := folder / PROJECT_FILE).is_file()), None)
+    project_file = next((p for folder in upward(cwd) if (p := folder / PROJECT_FILE).is_file()), None)
     if not text:
         return _only_graph(cwd, project_file)
     if re.fullmatch(r"[^:/\\]+", text) and project_file is not None and not text.endswith(".py"):
@@ -60,7 +57,7 @@ def resolve_target(text: str | None, cwd: Path) -> Target:
 def find_env_file(cwd: Path) -> Path | None:
     """Return the nearest `.env` from `cwd` upward, None when there is none below the home directory."""
     # A password manager may serve the file as a named pipe, which is no regular file.
-    candidates = (folder / ".env" for folder in _upward(cwd.absolute()))
+    candidates = (folder / ".env" for folder in upward(cwd.absolute()))
     return next((path for path in candidates if path.exists() and not path.is_dir()), None)
 
 
@@ -76,42 +73,6 @@ def load_env(path: Path) -> dict[str, str]:
             "It needs lines of the form NAME=value in UTF-8; --no-env leaves it out.",
         ) from error
     return {name: value for name, value in values.items() if value is not None}
-
-
-def find_python(cwd: Path, explicit: str | None) -> str:
-    """Return the interpreter that runs the graph: the one asked for, else this one, else the project's own.
-
-    This one serves when it has langgraph; otherwise the active environment or a `.venv` or `venv` found upward does,
-    those that have langgraph first.
-    """
-    if explicit:
-        return _explicit_python(explicit, cwd)
-    if _has_langgraph():
-        return sys.executable
-    environments = [Path(value) for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if (value := os.environ.get(name))]
-    environments += [folder / name for folder in _upward(cwd.absolute()) for name in (".venv", "venv")]
-    pythons = [
-        (not _shows_langgraph(environment), python)
-        for environment in environments
-        if environment != Path(sys.prefix) and (python := _python_of(environment)) is not None
-    ]
-    if not pythons:
-        raise TargetError(
-            f"langgraph is not installed in {sys.executable}, and no virtual environment was found.",
-            "Install langgraph there, or name your project's interpreter with --python PATH.",
-        )
-    # An environment can have langgraph in ways that a look at its folders does not show, so any beats none.
-    return str(min(pythons, key=lambda pair: pair[0])[1])
-
-
-def _upward(folder: Path) -> Iterator[Path]:
-    """Yield the folder and its parents; the home directory is not anybody's project unless one stands in it."""
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 -- Path.home() raises where there is no home
-    yield folder
-    for parent in folder.parents:
-        if home in {folder, parent}:
-            return
-        yield parent
 
 
 # --- the forms of a target
@@ -262,44 +223,3 @@ def _listed(names: list[str], most: int = 12) -> str:
 
 def _either(names: list[str]) -> str:
     return " or ".join(names)
-
-
-# --- interpreters
-
-
-def _explicit_python(explicit: str, cwd: Path) -> str:
-    # Links stay as they are: a virtual environment's python is a link, and its place is what makes it one.
-    path = Path(os.path.normpath(cwd.absolute() / Path(explicit).expanduser()))
-    if path.is_dir():
-        python = _python_of(path)
-    elif path.is_file():
-        python = path if os.access(path, os.X_OK) else None
-    else:
-        on_path = shutil.which(explicit) if path.name == explicit else None
-        python = Path(on_path) if on_path else None
-    if python is None:
-        raise TargetError(
-            f"{explicit} is not a Python interpreter that can be started.",
-            "--python takes a path such as .venv/bin/python, or a command on the PATH such as python3.12.",
-        )
-    return str(python)
-
-
-def _python_of(environment: Path) -> Path | None:
-    candidates = (environment / "bin" / "python", environment / "Scripts" / "python.exe")
-    return next((python for python in candidates if python.is_file() and os.access(python, os.X_OK)), None)
-
-
-def _shows_langgraph(environment: Path) -> bool:
-    patterns = ("lib/python*/site-packages/langgraph", "Lib/site-packages/langgraph")
-    return any(True for pattern in patterns for _ in environment.glob(pattern))
-
-
-def _has_langgraph() -> bool:
-    try:
-        spec = importlib.util.find_spec("langgraph")
-    except (ImportError, ValueError):
-        return False
-    # The name is shared by several distributions; the folder tells that the one with the graphs is there.
-    locations = spec.submodule_search_locations if spec is not None else None
-    return any((Path(location) / "graph").is_dir() for location in locations or [])

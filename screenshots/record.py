@@ -70,7 +70,7 @@ def record(sample: Sample, journal: Path, answers: Sequence[Json] = ()) -> str:
 def without_this_machine(text: str) -> str:
     """Return a journal without the places and numbers of the machine that it was made on."""
     header, _, events = text.partition("\n")
-    facts = {key: value for key, value in json.loads(header).items() if key != "pid"}
+    facts = {key: value for key, value in json.loads(header).items() if key not in ("pid", "interpreter")}
     events = events.replace(f"{ROOT}/", "").replace(str(Path(sys.prefix)), "/venv").replace(str(Path.home()), "~")
     return json.dumps(facts, separators=(",", ":")) + "\n" + events
 

@@ -38,7 +38,8 @@ ALLOWED: dict[str, set[str]] = {
     "transitions": {"events", "records", "session"},
     "snippet": {"filter"},
     "journal": VOCABULARY | {"journal", "values", "refs", "orjson"},
-    "project": {"errors", "scan", "dotenv"},
+    "interpreters": {"errors"},
+    "project": {"errors", "interpreters", "scan", "dotenv"},
     "store": VOCABULARY | {"journal"},
     "process": {"events"},
     "sources": VOCABULARY | {"journal", "store"},
@@ -49,7 +50,7 @@ ALLOWED: dict[str, set[str]] = {
     "plain": CORE | {"sources"},
     "listing": {"plain", "store", "text"},
     "headless": CORE | {"sources", "plain", "orjson"},
-    "doctor": VOCABULARY | {"lgwatch", "live", "project", "sources", "store", "text"},
+    "doctor": VOCABULARY | {"lgwatch", "interpreters", "live", "project", "sources", "store", "text"},
     "__main__": {"cli"},
 }
 """What a module may import besides the standard library: our modules by their name, others by their package."""

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 
 from lgwatch import project
 from lgwatch.errors import TargetError
-from lgwatch.project import Target, find_env_file, find_python, load_env, resolve_target
+from lgwatch.project import Target, find_env_file, load_env, resolve_target
 
 GRAPH = "from langgraph.graph import StateGraph\ngraph = StateGraph(dict).compile()\n"
 
@@ -204,63 +203,3 @@ def test_an_environment_file_that_cannot_be_read_is_an_error(folder: Path) -> No
         with pytest.raises(TargetError) as caught:
             load_env(path)
         assert str(path) in caught.value.message
-
-
-# --- interpreters
-
-
-def environment(path: Path, *, langgraph: bool = True) -> str:
-    """Make what looks like a virtual environment, and return its interpreter."""
-    python = path / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text("#!/bin/sh\n")
-    python.chmod(python.stat().st_mode | stat.S_IXUSR)
-    if langgraph:
-        (path / "lib" / "python3.12" / "site-packages" / "langgraph").mkdir(parents=True)
-    return str(python)
-
-
-@pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watcher's interpreter has no langgraph."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
-    monkeypatch.delenv("CONDA_PREFIX", raising=False)
-
-
-def test_this_interpreter_serves_when_it_has_langgraph(folder: Path) -> None:
-    environment(folder / ".venv")
-    assert find_python(folder, None) == sys.executable
-
-
-def test_the_interpreter_that_was_asked_for_wins_and_stays_a_link(folder: Path) -> None:
-    python = environment(folder / "env")
-    (folder / "link").symlink_to(python)
-    assert find_python(folder, "link") == str(folder / "link")
-    assert find_python(folder, "env") == python
-    assert find_python(folder, "env/bin/python") == python
-    assert Path(find_python(folder, "sh")).name == "sh"
-
-
-def test_an_interpreter_that_cannot_be_started_is_refused(folder: Path) -> None:
-    (folder / "text").write_text("")
-    for explicit in ("text", "gone/python", "no-such-command-here", "."):
-        with pytest.raises(TargetError) as caught:
-            find_python(folder, explicit)
-        assert "--python" in caught.value.hint
-
-
-def test_the_projects_environment_serves_when_this_one_lacks_langgraph(
-    folder: Path, bare: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(TargetError) as caught:
-        find_python(folder, None)
-    assert "--python" in caught.value.hint
-    python = environment(folder / ".venv")
-    (folder / "deep").mkdir()
-    assert find_python(folder / "deep", None) == python
-    active = environment(folder / "active", langgraph=False)
-    monkeypatch.setenv("VIRTUAL_ENV", str(folder / "active"))
-    assert find_python(folder, None) == python, "an environment that has langgraph goes before one that has not"
-    (folder / "active/lib/python3.11/site-packages/langgraph").mkdir(parents=True)
-    assert find_python(folder, None) == active

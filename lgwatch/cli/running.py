@@ -121,7 +121,7 @@ def demo(
             print(f"{sample.name:<16} {sample.title}")
         return
     sample = samples.find(name)
-    launch = launch_of(f"{sample.path}:graph", python=python, app_dir=sample.path.parent.parent, no_env=True)
+    launch = launch_of(f"{sample.path}:graph", python=python, app_dir=sample.path.parent.parent, no_env=True, own=True)
     launch = replace(launch, label=f"demo {sample.name}")
     request = RunRequest(input=sample.example, has_input=sample.example is not None)
     go(recorded(launch, None), request, View(print_mode(json=json, plain=plain), filter_))

@@ -21,10 +21,15 @@ def launch_of(
     app_dir: Path | None = None,
     env_file: Path | None = None,
     no_env: bool = False,
+    own: bool = False,
 ) -> Launch:
-    """Return what to start for a target; its journal has no place yet. Raises TargetError."""
+    """Return what to start for a target; its journal has no place yet. Raises TargetError.
+
+    `own` takes lgwatch's own interpreter where none is asked for, whatever the project has.
+    """
+    from lgwatch.interpreters import Interpreter, find_interpreter
     from lgwatch.live import Launch
-    from lgwatch.project import find_env_file, find_python, load_env, resolve_target
+    from lgwatch.project import find_env_file, load_env, resolve_target
 
     here = Path.cwd()
     folder = app_dir.absolute() if app_dir is not None else here
@@ -32,11 +37,15 @@ def launch_of(
         raise TargetError(f"there is no folder {app_dir}", "--app-dir names the folder to import from")
     target = resolve_target(text, folder)
     env_path = None if no_env else env_file or find_env_file(here)
+    place = Path(target.target.rpartition(":")[0])
+    near = [place.parent, folder] if place.is_absolute() else [folder]
+    chosen = Interpreter(sys.executable) if own and python is None else find_interpreter(here, python, near)
     return Launch(
         target=target.target,
         label=target.label,
         journal=Path(),
-        python=find_python(here, python),
+        python=chosen.python,
+        why="" if python else chosen.why,  # who has named it knows
         app_dir=folder,
         paths=tuple(target.paths),
         env={**(load_env(env_path) if env_path is not None else {}), **target.env},

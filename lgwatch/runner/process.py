@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lgwatch.errors import LgwatchError, TargetError
 from lgwatch.events import Json, Notice, RunEnded
 from lgwatch.journal import JournalWriter
+from lgwatch.runner import surroundings
 from lgwatch.runner.console import PIPE_SIZE, Console
 
 if TYPE_CHECKING:
@@ -82,10 +83,13 @@ class Process:
         self._load = load
         self._commands = commands
         label = str(load.get("label") or load["target"])
+        langgraph = _version("langgraph")
         self._journal = JournalWriter(
-            load["journal"], target=label, python=platform.python_version(), langgraph=_version("langgraph"),
-            extra={"langchain_core": _version("langchain-core"), "pid": os.getpid()},
+            load["journal"], target=label, python=platform.python_version(), langgraph=langgraph,
+            extra={"langchain_core": _version("langchain-core"), "pid": os.getpid(), "interpreter": sys.executable},
         )  # fmt: skip
+        for code, text in surroundings.about(str(load.get("why") or ""), langgraph):
+            self._journal.append(Notice(code=code, text=text))
         self._label = label
         self._console = Console(self._journal.append)
         self._console.install(*raw)

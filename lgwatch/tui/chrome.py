@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from lgwatch.events import error_text
 from lgwatch.filter import Filter
@@ -41,12 +43,23 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
     if rate and width >= 70:
         row.append((f"   {rate:.0f} tok/s", "accent"))
     right: Row = []
+    if width >= 110 and (place := _environment(session)):
+        right.append((f" {place} ", "dim"))
     if paused:
         right.append((" ❚❚ PAUSED ", "chip"))
     if width >= 90:
         right.append((f"  ev {amount(len(session.index) - 1 - session.counts.get('value', 0))} ", "dim"))
     right.append((" REC ● " if recording else " ▷ FILE ", "error" if recording else "dim"))
     return fit(row, right, width)
+
+
+def _environment(session: Session) -> str:
+    """Return the name of the environment that the graph runs in, where it is another than that of the screen."""
+    python = str(session.header.extra.get("interpreter") or "")
+    folder = Path(python).parent.parent
+    if not python or folder == Path(sys.prefix):
+        return ""
+    return f"{crop(clean(folder.name), 14, '…')} py{session.header.python}"
 
 
 def _step(step: int, limit: int | None) -> tuple[str, str]:

@@ -1,4 +1,6 @@
-from lgwatch.events import GraphLoaded, Notice
+import sys
+
+from lgwatch.events import GraphLoaded, Header, Notice
 from lgwatch.filter import parse
 from lgwatch.tui import chrome
 from lgwatch.tui.signs import cells
@@ -73,3 +75,12 @@ def test_keys_are_whole_or_not_there():
     pairs = [("f", "Filter", "app.filter"), ("q", "Quit", "app.leave")]
     assert text(chrome.keys(pairs, 80)) == " f Filter  q Quit "
     assert text(chrome.keys(pairs, 15)) == " f Filter "
+
+
+def test_the_header_names_the_environment_of_a_graph_that_runs_in_another():
+    session = play(run())
+    session.header = Header(python="3.12.1", extra={"interpreter": "/somewhere/project/.venv/bin/python"})
+    assert ".venv py3.12.1" in header(session)
+    assert ".venv" not in header(session, width=90)
+    session.header = Header(python="3.12.1", extra={"interpreter": sys.executable})
+    assert "py3.12.1" not in header(session)
