@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from lgwatch.events import Json, Namespace, path
 
+SILENCE = 2.0
+"""Seconds without a token after which a stream counts as silent."""
 OPEN = ("waiting", "running")
 """States of a task that has not ended."""
 
@@ -163,8 +165,16 @@ class Message:
         reported = (self.usage or {}).get("output_tokens")
         return (int(reported), True) if isinstance(reported, int) and reported else (self.chunks, False)
 
-    def rate(self) -> float:
-        """Tokens a second between its first and its last token; 0 when that cannot be told."""
+    def silent(self, now: float) -> float:
+        """Seconds since its last token, while it has not ended and they are more than a stream pauses; else 0."""
+        if self.finished or self.last_token is None or now - self.last_token < SILENCE:
+            return 0.0
+        return now - self.last_token
+
+    def rate(self, now: float = 0.0) -> float:
+        """Tokens a second between its first and its last token; 0 when that cannot be told, or it is silent at `now`."""
+        if self.silent(now):
+            return 0.0
         if self.first_token is None or self.last_token is None or self.last_token <= self.first_token:
             return 0.0
         return (self.tokens[0] - 1) / (self.last_token - self.first_token)

@@ -39,7 +39,7 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
             row.append(_step(run.step, run.limit))
     if session.tokens_in or session.tokens_out:
         row.append((f"   ↑{amount(session.tokens_in)} ↓{amount(session.tokens_out)}", ""))
-    rate = session.rate()
+    rate = session.rate(now)
     if rate and width >= 70:
         row.append((f"   {rate:.0f} tok/s", "accent"))
     right: Row = []

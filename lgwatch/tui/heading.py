@@ -36,7 +36,7 @@ def heading(message: Message, attempt: int, now: float, width: int, *, under_cal
     if message.model and width >= 44:
         left.append((f"  {message.model}", "dim"))
     left += [(f" #{tag}", "accent") for tag in message.tags if width >= 40]
-    return fit(left, _figures(message, width), width)
+    return fit(left, _figures(message, now, width), width)
 
 
 def finish_reason(message: Message) -> str:
@@ -49,8 +49,8 @@ def unreported(message: Message) -> bool:
     return message.finished and message.status == "done" and bool(message.chunks) and not message.usage
 
 
-def _figures(message: Message, width: int) -> Row:
-    """Step, time to first token, why it stopped, tokens and tokens a second."""
+def _figures(message: Message, now: float, width: int) -> Row:
+    """Step, time to first token, why it stopped, tokens, and tokens a second or for how long there was none."""
     if message.whole and not message.usage:
         return [(f"s{message.step}", "faint")]
     figures: Row = []
@@ -63,8 +63,10 @@ def _figures(message: Message, width: int) -> Row:
     if reason in _USUAL and width >= 110:
         figures.append((f"{reason}  ", "faint"))
     figures.append((_tokens(message, width), "dim"))
-    rate = message.rate()
-    if rate and width >= 50:
+    rate = message.rate(now)
+    if silent := message.silent(now):
+        figures.append((f"  silent {seconds(silent)}", "warn"))
+    elif rate and width >= 50:
         figures.append((f"  {rate:.0f}/s", "accent" if not message.finished else "dim"))
     return [(text, style) for text, style in figures if text]
 
