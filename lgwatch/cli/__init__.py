@@ -14,10 +14,12 @@ import typer
 
 from lgwatch import __version__
 from lgwatch.cli import graphs, recordings, running
+from lgwatch.cli.coercion import Command, Group
 from lgwatch.cli.saying import say
 from lgwatch.errors import LgwatchError
 
 app = typer.Typer(
+    cls=Group,
     name="lgwatch",
     help="Watch and debug LangGraph runs live, in the terminal.",
     add_completion=False,
@@ -39,12 +41,12 @@ def _main(
         typer.echo(context.get_help())
 
 
-app.command()(running.run)
-app.command("open")(recordings.open_)
-app.command()(recordings.runs)
-app.command()(graphs.graph)
-app.command()(running.demo)
-app.command()(graphs.doctor)
+app.command(cls=Command)(running.run)
+app.command("open", cls=Command)(recordings.open_)
+app.command(cls=Command)(recordings.runs)
+app.command(cls=Command)(graphs.graph)
+app.command(cls=Command)(running.demo)
+app.command(cls=Command)(graphs.doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
