@@ -96,8 +96,8 @@ class WatchApp(App[None]):
         self.sieve = Sieve(filter_text)
         self.reloading = False
         self._changed = changed
-        self.panes: list[Pane] = [
         nodes = NodesPane(NodeRows(), source, id="nodes")
+        self.panes: list[Pane] = [
             nodes, TokensPane(source), StatePane(source), CustomPane(source),
             ConsolePane(source), EventsPane(source), TimelinePane(source), RunsPane(source),
         ]  # fmt: skip
@@ -108,8 +108,8 @@ class WatchApp(App[None]):
         self.question = Question(source)
         self.prompt = Prompt(lambda: self.sieve.words(self.session))
         self.control = Control(self, request)
-        self.keys = Bar(id="keys")
         nodes.marks = self.control.breakpoints
+        self.keys = Bar(id="keys")
         self.paused = False
         self.hint = ""
         self.error = ""

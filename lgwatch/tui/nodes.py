@@ -61,12 +61,11 @@ class NodesPane(Pane):
         Binding("S", "sort", "Sort", show=False, id="nodes.sort", tooltip="Sort the table by the next column"),
         Binding("plus,equals_sign", "deeper(1)", "Deeper", show=False, id="nodes.deeper", tooltip="Open subgraphs"),
         Binding("minus", "deeper(-1)", "Less deep", show=False, id="nodes.higher", tooltip="Close subgraphs"),
-        Binding("e", "source", "Source", show=False, id="nodes.source", tooltip="Open the node's source in $EDITOR"),
         Binding("b", "mark", "Break", show=False, id="nodes.mark", tooltip="Set or remove a breakpoint before the node"),
+        Binding("e", "source", "Source", show=False, id="nodes.source", tooltip="Open the node's source in $EDITOR"),
     ]
     rows: Rows
 
-    def __init__(self, rows: NodeRows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
     class Marked(Message):
         """The person wants a breakpoint before a node, or no longer."""
 
@@ -74,15 +73,16 @@ class NodesPane(Pane):
             super().__init__()
             self.node = node
 
+    def __init__(self, rows: NodeRows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
         super().__init__(rows, source, id=id)
         self.steps = rows
         self.graph = GraphRows(transitions=rows.transitions)
         self.table = TableRows()
         self.wanted = ""
         """The view that the person chose."""
-        self.shown = "list"
         self.marks: Collection[str] = ()
         """Ids of the nodes with a breakpoint; `*` for all of the root graph. Whoever keeps them may change them."""
+        self.shown = "list"
         self._session: Session | None = None
         self._keep: Filter | None = None
         self._now = 0.0
@@ -98,9 +98,9 @@ class NodesPane(Pane):
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Redraw what changed."""
         self._session, self._keep, self._now = session, keep, now
-        view = self._fitting(session, keep, now)
         for rows in (self.steps, self.graph, self.table):
             rows.marks = self._marked_nodes()
+        view = self._fitting(session, keep, now)
         other = view != self.shown
         if other:
             self._turn(view)
@@ -196,7 +196,6 @@ class NodesPane(Pane):
             if self.graph.selected and self.graph.drawing is not None:
                 self.nodes_view.select_node(self.graph.drawing.shown(self.graph.selected) or "")
 
-    @on(LineView.Selected)
     def action_mark(self) -> None:
         """Ask for a breakpoint before the node under the cursor, or take it away."""
         node = self._node()
@@ -208,6 +207,7 @@ class NodesPane(Pane):
             return frozenset(str(node["id"]) for node in self._told() if ":" not in str(node["id"]))
         return frozenset(self.marks)
 
+    @on(LineView.Selected)
     def _fold(self, event: LineView.Selected) -> None:
         """Open or close a row that stands for many; what else is chosen, is opened by the screen."""
         if self.shown == "list" and self.steps.fold(event.index):
