@@ -247,7 +247,14 @@ class Run:
     end_seq: int | None = None
     tasks: dict[str, Task] = field(default_factory=dict)
     step: int = 0
+    first_step: int = 0
+    """Where it began: a run that goes on with a thread counts its supersteps from there."""
     limit: int | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many supersteps of the root graph it has begun."""
+        return self.step - self.first_step + 1 if self.first_step else 0
 
     def elapsed(self, now: float) -> float:
         """Seconds from its start to its end, or to `now`."""

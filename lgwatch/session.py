@@ -221,6 +221,7 @@ class Session:
         current = self._current_run(event, seq)
         if not event.ns:
             current.step = max(current.step, event.step)
+            current.first_step = current.first_step or event.step
         before = self._tasks.get(event.task)
         if before is not None and before.run == current.id:
             before.visits = before.attempts + 1

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from lgwatch.events import error_text
 from lgwatch.filter import Filter
+from lgwatch.records import Run
 from lgwatch.session import Session
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, cells, clock, fit, glyph
-from lgwatch.tui.text import clean, crop
+from lgwatch.tui.text import ASCII, clean, crop
 
 WORDS = {
     "loading": "LOADING", "ready": "READY", "running": "RUN", "done": "DONE", "interrupted": "INTERRUPTED",
@@ -36,7 +37,7 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
     if run is not None:
         row.append((f" {clock(run.elapsed(now))}", "title"))
         if run.step > 0:
-            row.append(_step(run.step, run.limit))
+            row += _step(run, width)
     if session.tokens_in or session.tokens_out:
         row.append((f"   ↑{amount(session.tokens_in)} ↓{amount(session.tokens_out)}", ""))
     rate = session.rate(now)
@@ -62,10 +63,19 @@ def _environment(session: Session) -> str:
     return f"{crop(clean(folder.name), 14, '…')} py{session.header.python}"
 
 
-def _step(step: int, limit: int | None) -> tuple[str, str]:
-    if limit is None or limit > LIMIT:
-        return f"   step {step}", "dim"
-    return f"   step {step}/{limit}", "warn" if step > limit * 0.8 else "dim"
+def _step(run: Run, width: int) -> Row:
+    """The superstep; where there is a limit that counts, how much of it the run has used, also as a bar."""
+    limit = run.limit
+    if limit is None or not 0 < limit <= LIMIT:
+        return [(f"   step {run.step}", "dim")]
+    used = min(max(run.steps, 1), limit)
+    style = "warn" if used > limit * 0.8 else "dim"
+    told = f"{used}/{limit}" if run.first_step <= 1 else f"{run.step} · {used}/{limit}"
+    room = 20 if width >= 170 else 10 if width >= 100 else 0
+    full = max(round(room * used / limit), 1) if room else 0
+    on, off = ("=", ".") if ASCII else ("▓", "░")
+    bar = [(f" {on * full}", "warn" if style == "warn" else "accent"), (off * (room - full), "faint")] if room else []
+    return [(f"   step {told}", style), *bar]
 
 
 def tabs(names: Sequence[tuple[str, str]], chosen: str, width: int) -> Row:
@@ -105,6 +115,10 @@ def attention(session: Session, hint: str, *, live: bool) -> Row:
     if run is not None and run.error:
         text = f"{glyph('failed')[0]} {error_text(run.error)}"
         return [(clean(text), "error")]
+    node, times = max(session.loops.items(), key=lambda loop: loop[1], default=("", 0))
+    if times:
+        more = f" · {len(session.loops) - 1} more" if len(session.loops) > 1 else ""
+        return [(f"{glyph('notice')[0]} {clean(node)} visited {times}× with identical input{more}", "warn")]
     if session.notices and session.now - session.notices[-1][1].at < NEWS:
         return [(f"{glyph('notice')[0]} {clean(session.notices[-1][1].text)}", "dim")]
     return []

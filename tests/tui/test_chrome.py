@@ -26,9 +26,34 @@ def test_before_anything_is_there_the_header_says_that_it_loads():
 
 
 def test_the_header_has_the_limit_of_steps_only_where_it_means_something():
-    assert "step 3/25" in header(play(run(config={"recursion_limit": 25}), task("a", step=3)))
-    assert "step 3/" not in header(play(run(config={"recursion_limit": 10_000}), task("a", step=3)))
+    assert "step 3/25" in header(play(run(config={"recursion_limit": 25}), task("a"), task("b", step=3)))
+    assert "step 3/" not in header(play(run(config={"recursion_limit": 10_000}), task("a"), task("b", step=3)))
     assert "step 3 " in header(play(run(), task("a", step=3)))
+
+
+def test_the_header_has_a_bar_of_the_limit_from_step_one():
+    config = {"recursion_limit": 25}
+    assert "step 1/25 ▓░░░░░░░░░ " in header(play(run(config=config), task("a", step=1)))
+    assert "step 25/25 ▓▓▓▓▓▓▓▓▓▓ " in header(play(run(config=config), task("a", step=1), task("b", step=25)))
+    assert f"step 5/25 {'▓' * 4}{'░' * 16} " in header(play(run(config=config), task("a"), task("b", step=5)), 180)
+    assert "▓" not in header(play(run(config=config), task("a", step=1)), 80)
+
+
+def test_a_run_that_goes_on_with_a_thread_counts_its_own_steps():
+    session = play(task("a", step=1), ended(), run("r2", config={"recursion_limit": 9}), task("a", step=7))
+    assert "step 7 · 1/9" in header(session)
+
+
+def test_a_node_that_goes_in_circles_is_named():
+    loop = [task("critique", id=f"c{step}", step=step, input={"n": 1}) for step in range(1, 5)]
+    session = play(run(), loop, start=False)
+    assert text(chrome.attention(session, "", live=True)) == "⚠ critique visited 4× with identical input"
+    for event in [task("x", id=f"x{step}", step=step, input={"n": 1}) for step in range(5, 7)]:
+        session.apply(event)
+    assert text(chrome.attention(session, "", live=True)).endswith("identical input · 1 more")
+    session.apply(ended())
+    session.apply(run("r2", input={"n": 1}))
+    assert text(chrome.attention(session, "", live=True)) == ""
 
 
 def test_the_header_is_never_wider_than_the_screen():
