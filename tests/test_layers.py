@@ -30,12 +30,17 @@ ALLOWED: dict[str, set[str]] = {
     "values": {"values", "events", "orjson"},
     "records": {"events"},
     "index": {"events"},
+    "critical": {"records"},
     "messages": {"events", "records"},
     "visits": {"events"},
     "session": {"events", "records", "messages", "index", "visits"},
     "filter": VOCABULARY,
     "mix": {"filter", "records", "session"},
     "transitions": {"events", "records", "session"},
+    "difference": {"events", "refs"},
+    "reducers": {"difference", "events", "refs"},
+    "states": {"difference", "events", "records", "reducers", "refs", "session", "transitions"},
+    "flags": {"difference", "events", "refs", "states"},
     "snippet": {"filter"},
     "journal": VOCABULARY | {"journal", "values", "refs", "orjson"},
     "interpreters": {"errors"},
@@ -59,7 +64,7 @@ RUNNER = VOCABULARY | {
     "values", "journal", "runner", "orjson", "langgraph", "langgraph_sdk", "langchain_core", "pydantic",
     "typing_extensions",
 }  # fmt: skip
-TUI = CORE | {"mix", "snippet", "transitions", "tui", "textual", "rich", "jsonschema", "markdown_it", "pygments"}
+TUI = CORE | {"critical", "mix", "snippet", "transitions", "tui", "textual", "rich", "jsonschema", "markdown_it", "pygments"}
 
 
 def imported(path: Path) -> Iterator[str]:

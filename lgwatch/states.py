@@ -1,0 +1,284 @@
+"""The states that graphs went through, and who wrote what: from checkpoints, or where there are none, from updates.
+
+No clock and no files: lines and stored values are asked for, and only those of the states that are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+
+from lgwatch.difference import Change, Lookup, differences
+from lgwatch.events import Json, Namespace
+from lgwatch.records import Run, Task
+from lgwatch.reducers import joined
+from lgwatch.refs import follow
+from lgwatch.session import Session
+from lgwatch.transitions import level
+
+Read = Callable[[int], "dict[str, Json]"]
+"""Returns a line of the journal by its number, its references unresolved."""
+INPUT, OUTSIDE = "input", "update_state"
+"""Who wrote what no task did."""
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """What a graph's state was after `step`; `seq` is the line that has it, or of a `rebuilt` one, the last that led to
+    it. `tasks` ended since the state before."""
+
+    ns: Namespace
+    run: str
+    step: int
+    at: float
+    seq: int
+    source: str
+    next: tuple[str, ...] = ()
+    tasks: tuple[Task, ...] = ()
+    checkpoint: str = ""
+    rebuilt: bool = False
+    held: dict[str, Json] = field(default_factory=dict)
+    """The values of a rebuilt one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote a key in one step, and the name of the reducer that took it in: "" for none."""
+
+    nodes: tuple[str, ...]
+    reducer: str
+
+    def words(self) -> str:
+        """Return it as `web, arxiv: add`."""
+        counts = dict.fromkeys(self.nodes, 0)
+        for node in self.nodes:
+            counts[node] += 1
+        names = ", ".join(f"{node} ×{count}" if count > 1 else node for node, count in counts.items())
+        return f"{names}: {self.reducer}" if self.reducer else names
+
+
+class States:
+    """The states of a session by graph; `update` takes in what is new."""
+
+    def __init__(self, read: Read, lookup: Lookup) -> None:
+        self._read = read
+        self.lookup = lookup
+        self._session: Session | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._by_graph: dict[Namespace, list[State]] = {}
+        self._ids: set[tuple[Namespace, str]] = set()
+        self._checkpoints = 0
+        self._seen: list[int] = []
+        self._steps: dict[tuple[Namespace, int], list[Task]] = {}
+        self._runs: dict[tuple[str, Namespace], dict[int, list[Task]]] = {}
+        self._saved: set[tuple[str, Namespace]] = set()
+        self._changes = -1
+        self.channels: dict[str, dict[str, str]] = {}
+
+    # --- what there is
+
+    def update(self, session: Session) -> bool:
+        """Take in what came since; return whether any state did."""
+        if session is not self._session:
+            self._session = session
+            self._clear()
+        if self._changes == session.task_changes:
+            return False
+        self._changes = session.task_changes
+        told = session.graph.channels if session.graph is not None else None
+        self.channels = told if isinstance(told, dict) else {}
+        self._take_tasks(session)
+        before = {ns: (len(states), states[-1].seq) for ns, states in self._by_graph.items() if states}
+        for saved in islice(session.checkpoints, self._checkpoints, None):
+            if (saved.ns, saved.id) in self._ids:  # told again by a run that goes on from it
+                self._saved.add((saved.run, saved.ns))
+                continue
+            self._ids.add((saved.ns, saved.id))
+            self._saved.add((saved.run, saved.ns))
+            states = self._by_graph.setdefault(saved.ns, [])
+            first = states[-1].seq if states else 0
+            states.append(
+                State(
+                    saved.ns, saved.run, saved.step, saved.at, saved.seq, saved.source, saved.next,
+                    self._between(saved.ns, saved.step, first, saved.seq), saved.id,
+                )
+            )  # fmt: skip
+        self._checkpoints = len(session.checkpoints)
+        for (run, ns), steps in self._runs.items():
+            if (run, ns) not in self._saved:
+                self._rebuild(session, run, ns, steps)
+        return before != {ns: (len(states), states[-1].seq) for ns, states in self._by_graph.items() if states}
+
+    def _take_tasks(self, session: Session) -> None:
+        for number, run in enumerate(session.runs):
+            if number == len(self._seen):
+                self._seen.append(0)
+            if len(run.tasks) > self._seen[number]:
+                for task in islice(run.tasks.values(), self._seen[number], None):
+                    self._steps.setdefault((task.ns, task.step), []).append(task)
+                    self._runs.setdefault((run.id, task.ns), {}).setdefault(task.step, []).append(task)
+                self._seen[number] = len(run.tasks)
+
+    def _between(self, ns: Namespace, step: int, first: int, last: int) -> tuple[Task, ...]:
+        """Return the tasks of a step that began or ended between two lines."""
+        found = {
+            task.id: task  # of a task that went on after a question, what it came to
+            for task in self._steps.get((ns, step), [])
+            if first < task.seq <= last or (task.end_seq is not None and first < task.end_seq <= last)
+        }
+        return tuple(found.values())
+
+    def of(self, ns: Namespace = ()) -> list[State]:
+        """Return the states of a graph, oldest first."""
+        return self._by_graph.get(ns, [])
+
+    def graphs(self) -> list[Namespace]:
+        """Return the graphs that have states, in the order in which they came to one."""
+        return list(self._by_graph)
+
+    def goes_on(self, state: State) -> bool:
+        """Whether the run of a state has not ended."""
+        runs = self._session.runs if self._session is not None else []
+        return any(run.id == state.run and run.status == "running" for run in runs)
+
+    # --- what is in one
+
+    def values(self, state: State) -> dict[str, Json]:
+        """Return the keys of a state with their values, references unresolved; a state of one value has one key."""
+        if state.rebuilt:
+            return state.held
+        return _keys(follow(self._read(state.seq).get("values"), self.lookup))
+
+    def reducers(self, ns: Namespace) -> dict[str, str]:
+        """Return the keys of a graph's state with the names of their reducers, as far as the graph told them."""
+        return self.channels.get(level(ns).removesuffix(":"), {})
+
+    def writers(self, state: State, before: State | None) -> dict[str, Writer]:
+        """Return who wrote which keys of a state."""
+        reducers = self.reducers(state.ns)
+        found: dict[str, list[str]] = {}
+        for task in state.tasks:
+            for key in self.writes(task):
+                found.setdefault(key, []).append(task.node)
+        if not found and not state.tasks:
+            who = OUTSIDE if state.source in ("update", "fork") else INPUT
+            changes = differences(self.values(before) if before is not None else {}, self.values(state), self.lookup)
+            found = {str(change.path[0]): [who] for change in changes}
+        return {key: Writer(tuple(nodes), reducers.get(key, "")) for key, nodes in found.items()}
+
+    def writes(self, task: Task) -> dict[str, Json]:
+        """Return what a task wrote, by key, references unresolved."""
+        if task.end_seq is None:
+            return {}
+        told = follow(self._read(task.end_seq).get("writes"), self.lookup)
+        return {key: value for key, value in told.items() if key[:1] != "$"} if isinstance(told, dict) else {}
+
+    def changes(self, before: State | None, after: State) -> list[Change]:
+        """Return what changed from one state to another."""
+        return list(differences(self.values(before) if before is not None else {}, self.values(after), self.lookup))
+
+    def history(self, key: str, ns: Namespace = ()) -> list[tuple[State, Json]]:
+        """Return the states in which a key came to another value, each with that value; None where it went."""
+        found: list[tuple[State, Json]] = []
+        last: Json = _MISSING
+        for state in self.of(ns):
+            value = self.values(state).get(key, _MISSING)
+            if value is last or value == last:
+                continue
+            if last is _MISSING or value is _MISSING or next(differences(last, value, self.lookup), None):
+                found.append((state, None if value is _MISSING else value))
+            last = value
+        return found
+
+    # --- where there is no checkpoint
+
+    def _rebuild(self, session: Session, run_id: str, ns: Namespace, steps: dict[int, list[Task]]) -> None:
+        """Add the states of a run that saved none: the input, then each step that has ended."""
+        run = next(one for one in session.runs if one.id == run_id)
+        states = self._by_graph.setdefault(ns, [])
+        mine = [state for state in states if state.run == run_id]
+        done = {state.step for state in mine}
+        order = sorted(steps)
+        held = dict(mine[-1].held) if mine else {}
+        for number, step in enumerate(order):
+            inputs = self._inputs(steps[step], ns)
+            if number == 0 and not mine:
+                given = _keys(follow(self._read(run.seq).get("input"), self.lookup)) if not ns else {}
+                held = {**given, **inputs}
+                first = steps[step][0]
+                states.append(State(ns, run_id, step - 1, first.started, first.seq, INPUT, rebuilt=True, held=held))
+            elif number and mine and mine[-1].step == order[number - 1]:
+                self._correct(mine[-1], inputs)
+                held = dict(mine[-1].held)
+            if step in done:
+                continue
+            if any(task.open for task in steps[step]) and number == len(order) - 1:
+                return
+            held = self._after(held, steps[step], ns)
+            if number + 1 < len(order):
+                held |= self._inputs(steps[order[number + 1]], ns)
+            states.append(self._rebuilt(ns, run_id, step, steps[step], held))
+            mine.append(states[-1])
+        self._finish(run, ns, mine)
+
+    def _rebuilt(self, ns: Namespace, run: str, step: int, tasks: list[Task], held: dict[str, Json]) -> State:
+        at = max((task.ended or task.started) for task in tasks)
+        seq = max((task.end_seq or task.seq) for task in tasks)
+        return State(ns, run, step, at, seq, "loop", tasks=tuple(tasks), rebuilt=True, held=held)
+
+    def _finish(self, run: Run, ns: Namespace, mine: list[State]) -> None:
+        """The run's output is what the root's state came to."""
+        if run.end_seq is not None and not ns and mine and run.status == "done":
+            self._correct(mine[-1], _keys(follow(self._read(run.end_seq).get("output"), self.lookup)))
+
+    def _correct(self, state: State, told: dict[str, Json]) -> None:
+        known = self.reducers(state.ns)
+        state.held |= {key: value for key, value in told.items() if not known or key in known}
+
+    def _inputs(self, tasks: Iterable[Task], ns: Namespace) -> dict[str, Json]:
+        """Return what tasks saw of the state: those that were sent for saw something else."""
+        found: dict[str, Json] = {}
+        known = self.reducers(ns)
+        for task in tasks:
+            if any(trigger.startswith("__pregel_push") for trigger in task.triggers):
+                continue
+            seen = follow(self._read(task.seq).get("input"), self.lookup)
+            for key, value in (_keys(seen) if isinstance(seen, dict) else {}).items():
+                if not known or key in known:
+                    found.setdefault(key, value)
+        return found
+
+    def _after(self, held: dict[str, Json], tasks: Iterable[Task], ns: Namespace) -> dict[str, Json]:
+        """Return what the values of a state become by what tasks wrote."""
+        result, reducers = dict(held), self.reducers(ns)
+        for task in tasks:
+            for key, value in self.writes(task).items():
+                for one in _several(value, self.lookup):
+                    result[key] = joined(reducers.get(key, ""), result.get(key), one, self.lookup)
+        return result
+
+
+_MISSING = object()
+
+
+def _keys(values: Json) -> dict[str, Json]:
+    """Return the keys of a state: those of a dict, the fields of an object, or one for a state that is one value."""
+    if isinstance(values, dict):
+        fields = values.get("fields")
+        if "$type" not in values:
+            return values
+        if isinstance(fields, dict):
+            return fields
+    return {} if values is None else {"__root__": values}
+
+
+def _several(value: Json, lookup: Lookup) -> Iterator[Json]:
+    """Yield the writes to one key, which may be more than one."""
+    told = follow(value, lookup)
+    if isinstance(told, dict) and told.get("$type") == "writes" and isinstance(told.get("items"), list):
+        yield from told["items"]
+    else:
+        yield value
