@@ -26,6 +26,7 @@ class Messages:
             str, int
         ] = {}  # those that went on after their end, by the line that told so, the last one last
         self._first: dict[tuple[str, str, str, str], Message] = {}  # to say a text, by run, task and role
+        self._lanes: dict[str, list[Message]] = {}  # the last message in each lane, by node path
 
     def of(self, task: str) -> list[Message]:
         """Return the messages of a task, in order of start."""
@@ -83,6 +84,7 @@ class Messages:
             event.message, event.role, event.node, event.ns, event.task, run, event.step, seq, event.at,
             event.tags, event.model, event.name, whole=event.whole,
         )  # fmt: skip
+        message.lane = self._lane(message)
         self.by_id[event.message] = message
         self.all.append(message)
         self._of.setdefault(event.task, []).append(message)
@@ -100,6 +102,15 @@ class Messages:
             message.model = message.model or message.span.model
             message.usage = message.span.usage
         return message
+
+    def _lane(self, message: Message) -> int:
+        """Return the lane of a message that begins: that of its task if nobody speaks there, else the first such one."""
+        lanes = self._lanes.setdefault(message.path, [])
+        free = [number for number, last in enumerate(lanes) if last.finished]
+        own = (number for number in free if lanes[number].task == message.task)
+        lane = next(own, free[0] if free else len(lanes))
+        lanes[lane : lane + 1] = [message]
+        return lane
 
     def _span_of(self, event: MessageChunk, task: Task | None) -> Span | None:
         """The LLM call that a message comes from: LangChain names the message after the call (`lc_run--UUID`, before

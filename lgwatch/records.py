@@ -142,6 +142,8 @@ class Message:
     status: str = "running"
     repeats: str = ""
     last_seq: int = 0
+    lane: int = 0
+    """Which of the messages that its node had open at once it is: the lowest number that was free when it began."""
 
     @property
     def path(self) -> str:

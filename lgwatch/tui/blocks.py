@@ -1,5 +1,6 @@
-"""Messages written into blocks: one block per call, per node, or one stream. What was written is only ever appended to,
-but for a finished call, which is written anew once: with its arguments in order, and its tools' results under them.
+"""Messages written into blocks, one for each; the blocks stand below each other, in a column per node, or as one stream.
+What was written is only ever appended to, but for a finished call, which is written anew once: with its arguments in
+order, and its tools' results under them.
 """
 
 from __future__ import annotations
@@ -12,23 +13,24 @@ from lgwatch.records import Message, Part
 from lgwatch.session import Session
 from lgwatch.text import clean
 from lgwatch.tui.flow import Block, Level, Wrapped
-from lgwatch.tui.heading import heading
+from lgwatch.tui.heading import chat_heading, heading
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, cells, fit, glyph, node_style
 from lgwatch.tui.speech import ordered, said
 
 GROUPS = ("call", "node", "stream")
-"""What one block holds: the message of a call, all messages of a node, all that a user of the chat would see."""
+"""All messages below each other; a column for each node; all that a user of the chat would see."""
 
 
 class _Reading:
     """How far a message has been written."""
 
-    __slots__ = ("block", "caller", "live", "message", "read", "results", "seen")
+    __slots__ = ("block", "caller", "live", "message", "read", "results", "rows", "seen")
 
-    def __init__(self, message: Message, block: Block) -> None:
+    def __init__(self, message: Message, block: Block, rows: Wrapped) -> None:
         self.message = message
         self.block = block
+        self.rows = rows
         self.read: list[int] = []  # characters of each part
         self.seen: object = None  # what the header depends on
         self.live = False  # unfolded for as long as it is being written
@@ -36,11 +38,50 @@ class _Reading:
         self.caller: _Reading | None = None  # whose call it is the result of
 
 
+class Column:
+    """The messages of a node, one after the other; what it says meanwhile is in another lane, which is another column."""
+
+    __slots__ = ("lane", "path", "readings", "rows", "stale", "tokens")
+
+    def __init__(self, path: str, lane: int, level: Level) -> None:
+        self.path = path
+        self.lane = lane
+        self.rows = Wrapped()
+        self.rows.show_level(level)
+        self.readings: list[_Reading] = []
+        self.tokens = 0  # of its finished messages, as far as they are shown
+        self.stale = False  # whether they must be counted anew
+
+    @property
+    def speaking(self) -> Message | None:
+        """The message that is being written, if it is shown; None when nobody speaks."""
+        last = self.readings[-1]
+        return None if last.message.finished or last.block.place < 0 else last.message
+
+    def heading(self, now: float, width: int) -> Row:
+        """Return the row that stands above it: whose column it is, and how much it holds."""
+        if self.stale:
+            self.stale = False
+            shown = (reading.message for reading in self.readings if reading.block.place >= 0)
+            self.tokens = sum(message.tokens[0] for message in shown if message.finished)
+        message, tokens, rate = self.speaking, self.tokens, ""
+        if message is not None:
+            tokens += message.tokens[0]
+            rate = f" {speed:.0f}/s" if (speed := message.rate(now)) else ""
+        sign, style = glyph("ok" if message is None else "running", now)
+        left = [(f" {sign} ", style), (self.path or "?", f"bold {node_style(self.path)}")]
+        if self.lane:
+            left.append((f" ·{self.lane + 1}", "dim"))
+        many = (f"{amount(self.rows.shown)} msg  ", "faint") if width >= 34 else ("", "")
+        return fit(left, [many, (f"{amount(tokens)} tok", "dim"), (rate, "accent"), (" ", "")], width)
+
+
 class MessageBlocks:
-    """Copies what is new in a session's messages to the blocks of a `Wrapped`."""
+    """Copies what is new in a session's messages to the blocks of a `Wrapped`, or of one for each column."""
 
     def __init__(self) -> None:
         self.rows = Wrapped()
+        self.columns: dict[tuple[str, int], Column] = {}
         self.current: Block | None = None
         self.group = GROUPS[0]
         self.markdown = False
@@ -57,9 +98,9 @@ class MessageBlocks:
         self._open: list[_Reading] = []
         self._callers: dict[str, _Reading] = {}  # by the id of a tool call
         self._answers: dict[str, _Reading] = {}  # results whose call is not finished, by the same
-        self._columns: dict[str, Block] = {}  # by what they are the columns of
-        self._queues: dict[str, deque[_Reading]] = {}  # what is still to be written into each, the oldest first
-        self._held: dict[str, list[Message]] = {}  # what each column holds
+        self._queue: deque[Message] = deque()  # of one stream: what is still to be said, the oldest first
+        self._meant: set[str] = set()  # of one stream: what is said, or will be
+        self.columns.clear()
         self.current = None
         self.rows.drop(len(self.rows.blocks))
 
@@ -73,7 +114,7 @@ class MessageBlocks:
         if keep != self._keep:
             self._keep = keep
             changed = True
-            if self.group != GROUPS[0]:
+            if self.group == "stream":
                 self._begin()
             else:
                 self._sieve()
@@ -81,45 +122,45 @@ class MessageBlocks:
         if session.message_changes == self._changes and not self._open:
             return changed
         self._changes = session.message_changes
-        grown = self._by_call(session) if self.group == GROUPS[0] else self._by_column(session)
+        grown = self._in_turn(session) if self.group == "stream" else self._at_once(session)
         self._line = len(session.index) - 1
         return changed or grown
 
     def show_by(self, group: str) -> None:
-        """Let one block hold the message of a call, all of a node, or all that is said."""
+        """Let all messages stand below each other, in a column per node, or as one stream."""
         self.group = group
         self._begin()
         self._sieve()
 
     def message(self, key: Hashable) -> Message | None:
-        """Return the message of a block's key; of a column, the last one in it."""
-        if self._session is None:
-            return None
-        held = self._held.get(str(key))
-        return held[-1] if held else self._session.messages.get(str(key))
+        """Return the message of a block's key."""
+        return self._session.messages.get(str(key)) if self._session is not None else None
 
     @property
     def kept(self) -> int:
         """How many messages the filter keeps."""
-        if self.group == GROUPS[0]:
-            return sum(block.place >= 0 for block in self.rows.blocks)
-        return len(self._readings)
+        return sum(rows.shown for rows in self._all_rows())
+
+    def _all_rows(self) -> list[Wrapped]:
+        return [column.rows for column in self.columns.values()] if self.group == "node" else [self.rows]
 
     def text(self, key: Hashable) -> str:
         """Return what the block says, cleaned, as it is copied and read elsewhere."""
-        messages = self._held.get(str(key)) or [message for message in [self.message(key)] if message is not None]
-        return "\n\n".join(filter(None, map(clean_text, messages)))
+        message = self.message(key)
+        return clean_text(message) if message is not None else ""
 
-    # ── one block per call ───────────────────────────────────────────────────────────────────────────────────────────
+    def show_level(self, step: int) -> Level:
+        """Show less (-1) or more (1) of every message; return how much that is."""
+        level = self.rows.show_level(self.rows.level + step)
+        for column in self.columns.values():
+            column.rows.show_level(level)
+        return level
 
-    def _by_call(self, session: Session) -> bool:
+    # ── a block for each message, at once ────────────────────────────────────────────────────────────────────────────
+
+    def _at_once(self, session: Session) -> bool:
         for message in session.message_list[self._known :]:
-            block = self.rows.add(message.id, lambda width, message=message: self._first_row(message, width))  # type: ignore[misc]
-            reading = self._readings[message.id] = _Reading(message, block)
-            if not message.finished and self.rows.level is Level.BODY:
-                reading.live = True  # reasoning is read as it comes
-                self.rows.unfold(block, Level.ALL)
-            self._open.append(reading)
+            self._open.append(self._add(message, self._rows_of(message)))
         fresh = len(session.message_list) > self._known
         self._known = len(session.message_list)
         for message in session.late_messages(self._line):
@@ -132,15 +173,45 @@ class MessageBlocks:
             self._sieve()
         return fresh or bool(grown)
 
+    def _rows_of(self, message: Message) -> Wrapped:
+        if self.group != "node":
+            return self.rows
+        place = (message.path or message.role, message.lane)
+        column = self.columns.get(place)
+        if column is None:
+            column = self.columns[place] = Column(*place, self.rows.level)
+            self._sieve_rows(column.rows)
+        return column.rows
+
+    def _column_of(self, message: Message) -> Column | None:
+        """Return the column that a message stands in, where there are such."""
+        return self.columns.get((message.path or message.role, message.lane))
+
+    def _add(self, message: Message, rows: Wrapped) -> _Reading:
+        block = rows.add(message.id, lambda width: self._first_row(message, width))
+        reading = self._readings[message.id] = _Reading(message, block, rows)
+        if (column := self._column_of(message)) is not None:
+            column.readings.append(reading)
+        if not message.finished and rows.level is Level.BODY:
+            reading.live = True  # reasoning is read as it comes
+            rows.unfold(block, Level.ALL)
+        return reading
+
     def _sieve(self) -> None:
-        keep = self._keep if self.group == GROUPS[0] else Filter()
-        self.rows.keep((lambda block: self._keeps(self.message(block.key))) if keep else None)
+        for rows in self._all_rows():
+            self._sieve_rows(rows)
+        for column in self.columns.values():
+            column.stale = True
+
+    def _sieve_rows(self, rows: Wrapped) -> None:
+        keep = self._keep if self.group != "stream" else Filter()
+        rows.keep((lambda block: self._keeps(self.message(block.key))) if keep else None)
 
     def _fold_results(self) -> None:
         for reading in self._readings.values():
             if reading.caller is not None:  # a result is read under its call, unless only the result is kept
-                self.rows.touch(reading.block)
-                self.rows.mark(reading.block, folded=reading.caller.block.place >= 0)
+                reading.rows.touch(reading.block)
+                reading.rows.mark(reading.block, folded=reading.caller.block.place >= 0)
 
     def _keeps(self, message: Message | None) -> bool:
         if message is None or not self._keep(message):
@@ -158,25 +229,32 @@ class MessageBlocks:
         )  # fmt: skip
         if seen != reading.seen or not message.finished:
             reading.seen = seen
-            self.rows.touch(block)
-            self.rows.mark(block, open=not message.finished)
+            reading.rows.touch(block)
+            reading.rows.mark(block, open=not message.finished)
             if message.finished:
                 self._finish(reading)
+                if (column := self._column_of(message)) is not None:
+                    column.stale = True
             grown = True
         return grown
 
+    def _parts(self, message: Message) -> list[Part]:
+        """Return what is shown of a message: in a chat, only what is meant for the other side."""
+        if self.group != "stream":
+            return message.parts
+        return [part for part in message.parts if part.kind in ("text", "other")]
+
     def _write_parts(self, reading: _Reading) -> None:
-        message, block = reading.message, reading.block
-        for number, (part, (key, prefix, text, style)) in enumerate(
-            zip(message.parts, said(message.parts), strict=True)
-        ):
-            detail = is_detail(part, message)
+        message, block, rows = reading.message, reading.block, reading.rows
+        parts = self._parts(message)
+        for number, (part, (key, prefix, text, style)) in enumerate(zip(parts, said(parts), strict=True)):
+            detail = self._is_detail(part, message)
             if number == len(reading.read):
                 reading.read.append(0)
                 if prefix:
-                    self.rows.append(block, prefix, style, key, detail=detail)
+                    rows.append(block, prefix, style, key, detail=detail)
             if len(text) > reading.read[number]:
-                self.rows.append(block, text[reading.read[number] :], style, key, detail=detail)
+                rows.append(block, text[reading.read[number] :], style, key, detail=detail)
                 reading.read[number] = len(text)
 
     def _finish(self, reading: _Reading) -> None:
@@ -185,9 +263,12 @@ class MessageBlocks:
         if reading.live:
             reading.live = False
             if block.level is Level.ALL:
-                self.rows.unfold(block, self.rows.level)
+                reading.rows.unfold(block, reading.rows.level)
         if message.repeats and block.level is Level.BODY:
-            self.rows.unfold(block, Level.HEADER)
+            reading.rows.unfold(block, Level.HEADER)
+        if self.group == "stream":
+            self._depict(reading)
+            return
         for call in _ids(message, "tool_call"):
             self._callers.setdefault(call, reading)
             if (answer := self._answers.pop(call, None)) is not None:
@@ -205,22 +286,22 @@ class MessageBlocks:
             self._answers[call] = answer
         elif caller.results.setdefault(call, answer.message) is answer.message and answer.caller is None:
             answer.caller = caller
-            self.rows.touch(answer.block)
-            self.rows.mark(answer.block, folded=caller.block.place >= 0)
+            answer.rows.touch(answer.block)
+            answer.rows.mark(answer.block, folded=caller.block.place >= 0)
             self._write_anew(caller)
 
     def _write_anew(self, reading: _Reading) -> None:
         """Write a finished message with its arguments in order, and what its tools gave back."""
         block = reading.block
-        self.rows.rewrite(block)
+        reading.rows.rewrite(block)
         for number, (part, text, style) in enumerate(self._finished(reading)):
-            self.rows.append(block, text, style, number, detail=is_detail(part, reading.message))
+            reading.rows.append(block, text, style, number, detail=self._is_detail(part, reading.message))
         reading.read = [len(one.text) for one in said(reading.message.parts)]
         self._depict(reading)
 
     def _finished(self, reading: _Reading) -> Iterator[tuple[Part, str, str]]:
         """Return what stands in a finished block: part, text and style of each."""
-        parts = reading.message.parts
+        parts = self._parts(reading.message)
         for part, (_, prefix, text, style) in zip(parts, said(parts), strict=True):
             if part.kind != "tool_call":
                 yield part, prefix + text, style
@@ -231,90 +312,34 @@ class MessageBlocks:
                 failed = (one.tool_call or {}).get("status") == "error"
                 yield one, f"{'✗' if failed else '→'} {ordered(one.text)}", "error" if failed else "dim"
 
-    # ── one block per node, or for all ───────────────────────────────────────────────────────────────────────────────
+    # ── one stream ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _by_column(self, session: Session) -> bool:
-        """Write messages below each other in order of start: one that speaks while another does waits for its end."""
-        if self._keep.texts and any(self._belongs(m) is not (m.id in self._readings) for m in session.message_list):
+    def _in_turn(self, session: Session) -> bool:
+        """Write messages in order of start: one that speaks while another does waits for its end."""
+        if self._keep.texts and any(self._belongs(m) is not (m.id in self._meant) for m in session.message_list):
             self._begin()  # what a message says may let it in, or out, at any time
             self._changes = session.message_changes
-        for message in session.message_list[self._known :]:
-            if self._belongs(message):
-                self._queue(message)
+        meant = [message for message in session.message_list[self._known :] if self._belongs(message)]
+        self._queue.extend(meant)
+        self._meant.update(message.id for message in meant)
         self._known = len(session.message_list)
         for message in session.late_messages(self._line):
-            late = self._readings.get(message.id)
-            if late is not None and late not in (queue := self._queues[str(late.block.key)]):
-                queue.append(late)
-        grown = False
-        for column, queue in self._queues.items():
-            while queue:
-                head = queue[0]
-                before = sum(head.read), len(head.read)
-                self._write_in_column(head)
-                grown |= before != (sum(head.read), len(head.read)) or head.message.finished
-                if not head.message.finished:
-                    break
-                queue.popleft()
-            self.rows.touch(self._columns[column])
-            self.rows.mark(self._columns[column], open=bool(queue))
-        self._open = [reading for queue in self._queues.values() for reading in queue]
-        return grown or bool(self._open)
+            reading = self._readings.get(message.id)
+            if reading is not None and reading not in self._open:
+                self._open.append(reading)
+        while self._queue and all(reading.message.finished for reading in self._open):
+            self._open.append(self._add(self._queue.popleft(), self.rows))
+            self._write(self._open[-1])
+        grown = [reading for reading in self._open if self._write(reading)]
+        self._open = [reading for reading in self._open if not _settled(reading.message)]
+        return bool(meant or grown)
 
     def _belongs(self, message: Message) -> bool:
-        return bool(self._column(message)) and self._keeps(message)
-
-    def _column(self, message: Message) -> str:
-        """Return what a message is in the column of; empty for none."""
-        if self.group == "node":
-            return message.path or message.role
-        said = message.role in ("ai", "human") and not message.repeats
-        return f"thread {self._thread(message.run)}" if said else ""
+        return message.role in ("ai", "human") and not message.repeats and self._keeps(message)
 
     def _thread(self, run: str) -> str:
         runs = self._session.runs if self._session is not None else ()
         return next((one.thread for one in runs if one.id == run), "")
-
-    def _queue(self, message: Message) -> None:
-        column = self._column(message)
-        block = self._columns.get(column)
-        if block is None:
-            block = self._columns[column] = self.rows.add(column, lambda width: self._column_row(column, width))
-            self._queues[column], self._held[column] = deque(), []
-        reading = self._readings[message.id] = _Reading(message, block)
-        self._queues[column].append(reading)
-        self._held[column].append(message)
-
-    def _write_in_column(self, reading: _Reading) -> None:
-        message, block, rows = reading.message, reading.block, self.rows
-        wanted = [part for part in message.parts if self.group == "node" or part.kind in ("text", "other")]
-        if not reading.read and wanted:
-            words = ["" if message.role == "ai" else message.role, f"s{message.step}" if self.group == "node" else ""]
-            label = " ".join(filter(None, words))
-            if block.parts:  # an empty row between two messages
-                rows.append(block, f"\n{label}", "faint", (message.id, "label"))
-            elif message.role != "ai":
-                rows.append(block, label, "faint", (message.id, "label"))
-        for number, (part, (place, prefix, text, style)) in enumerate(zip(wanted, said(wanted), strict=True)):
-            key, detail = (message.id, place), is_detail(part, message)
-            if number == len(reading.read):
-                reading.read.append(0)
-                if prefix:
-                    rows.append(block, prefix, style, key, detail=detail)
-            if len(text) > reading.read[number]:
-                rows.append(block, text[reading.read[number] :], style, key, detail=detail)
-                reading.read[number] = len(text)
-
-    def _column_row(self, column: str, width: int) -> Row:
-        held = self._held.get(column, [])
-        busy = any(not message.finished for message in held)
-        sign, style = glyph("running" if busy else "ok", self._now)
-        tokens = sum(message.tokens[0] for message in held)
-        many = f"{amount(len(held))} message{'s' * (len(held) != 1)}"
-        name = (f"{column or '?'} ", f"bold {node_style(column)}" if self.group == "node" else "title")
-        return self._lit(
-            column, fit([(f"{sign} ", style), name, (many, "dim")], [(f"{amount(tokens)} tok", "dim")], width), width
-        )
 
     # ── how blocks look ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -326,11 +351,10 @@ class MessageBlocks:
         return self.markdown
 
     def _depict(self, reading: _Reading) -> None:
-        wanted = self.markdown and self.group == GROUPS[0] and reading.message.finished
-        if wanted:
-            self.rows.depict(reading.block, lambda width, details: self._picture(reading, width, details=details))
+        if self.markdown and reading.message.finished:
+            reading.rows.depict(reading.block, lambda width, details: self._picture(reading, width, details=details))
         elif reading.block.picture is not None:
-            self.rows.depict(reading.block, None)
+            reading.rows.depict(reading.block, None)
 
     def _picture(self, reading: _Reading, width: int, *, details: bool) -> list[Row]:
         """Return the rows of a finished block: its text as markdown, all else as it is."""
@@ -342,7 +366,7 @@ class MessageBlocks:
                 rows += markdown(text, width)
                 continue
             lines = [[(span, style) for span, _ in row] for row in plain(text, width)]
-            folded = is_detail(part, reading.message) and not details and len(lines) > 1
+            folded = self._is_detail(part, reading.message) and not details and len(lines) > 1
             rows += [[*lines[0], (" …", "dim")]] if folded else lines
         return rows
 
@@ -353,13 +377,16 @@ class MessageBlocks:
             return False
         for one in (before, block):
             if one is not None:
-                self.rows.touch(one)
+                one.version += 1
         return True
 
     def _first_row(self, message: Message, width: int) -> Row:
+        if self.group == "stream":
+            return self._lit(message.id, chat_heading(message, self._thread(message.run), width), width)
         reading = self._readings.get(message.id)
         under = reading is not None and reading.caller is not None and reading.caller.block.place >= 0
-        row = heading(message, self._attempt(message), self._now, width, under_call=under)
+        in_column = self.group == "node"
+        row = heading(message, self._attempt(message), self._now, width, under_call=under, in_column=in_column)
         return self._lit(message.id, row, width)
 
     def _lit(self, key: str, row: Row, width: int) -> Row:
@@ -368,6 +395,13 @@ class MessageBlocks:
         row.append((" " * (width - cells(row)), ""))
         return [(text, f"cursor-blur {style}") for text, style in row]
 
+    def _is_detail(self, part: Part, message: Message) -> bool:
+        """Whether a part is shown whole only where all is: reasoning, prompts, and what a tool gave back."""
+        if self.group == "stream":
+            return False
+        under_call = part.kind == "tool_result" and message.role != "tool"
+        return under_call or part.kind == "reasoning" or message.role in ("system", "human")
+
     def _attempt(self, message: Message) -> int:
         """Return which attempt of its node a message comes from."""
         task = self._session.find_task(message.task) if self._session is not None else None
@@ -375,12 +409,6 @@ class MessageBlocks:
             return 1
         begun = sum(span.kind == "node" and span.started <= message.started for span in task.spans)
         return task.visits - 1 + max(1, begun)
-
-
-def is_detail(part: Part, message: Message) -> bool:
-    """Whether a part is shown whole only where all is: reasoning, prompts, and what a tool gave back."""
-    under_call = part.kind == "tool_result" and message.role != "tool"
-    return under_call or part.kind == "reasoning" or message.role in ("system", "human")
 
 
 def clean_text(message: Message) -> str:

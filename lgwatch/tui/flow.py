@@ -91,6 +91,11 @@ class Wrapped(Rows):
             self.unfold(block, Level.HEADER if folded else max(self._level, Level.BODY))
 
     @property
+    def shown(self) -> int:
+        """How many blocks are shown."""
+        return len(self._shown)
+
+    @property
     def level(self) -> Level:
         """How much of a block is shown that was not folded or unfolded by itself."""
         return self._level

@@ -13,12 +13,16 @@ NO_USAGE = "usage not reported (set stream_usage=True)"
 """What stands where a call that streamed told no usage: many compatible endpoints tell it only when asked."""
 
 
-def heading(message: Message, attempt: int, now: float, width: int, *, under_call: bool = False) -> Row:
-    """Return the row; `attempt` is the number of its node's attempt, `under_call` says that the result stands elsewhere."""
+def heading(
+    message: Message, attempt: int, now: float, width: int, *, under_call: bool = False, in_column: bool = False
+) -> Row:
+    """Return the row; `attempt` is the number of its node's attempt, `under_call` says that the result stands elsewhere,
+    `in_column` that the node is named above."""
     state = message.status if message.finished else "running"
     sign, style = glyph("ok" if state == "done" else state, now)
     path = message.path or message.name or "?"
-    left: Row = [(f"{sign} ", style), (path, f"bold {node_style(message.path)}")]
+    left: Row = [(f"{sign} ", style)]
+    left.append((f"s{message.step}", "dim") if in_column else (path, f"bold {node_style(message.path)}"))
     if attempt > 1:
         left.append((f" ×{attempt}", "warn"))
     if role := _ROLES.get(message.role, message.role):
@@ -33,10 +37,18 @@ def heading(message: Message, attempt: int, now: float, width: int, *, under_cal
         left.append((" broke off" if message.status == "cut" else " failed", "error"))
     if (reason := finish_reason(message)) and reason not in _USUAL:
         left.append((f" {reason}", "warn"))
-    if message.model and width >= 44:
+    if message.model and width >= (24 if in_column else 44):
         left.append((f"  {message.model}", "dim"))
-    left += [(f" #{tag}", "accent") for tag in message.tags if width >= 40]
-    return fit(left, _figures(message, now, width), width)
+    left += [(f" #{tag}", "accent") for tag in message.tags if width >= (30 if in_column else 40)]
+    return fit(left, _figures(message, now, width, in_column=in_column), width)
+
+
+def chat_heading(message: Message, thread: str, width: int) -> Row:
+    """Return the row above what a user of the chat sees: who speaks, and, for who watches, which node of which thread."""
+    who = ("ai", "title") if message.role == "ai" else (message.role, "bold info")
+    left: Row = [who, ("" if message.finished else " …", "accent")]
+    about = [message.path, f"s{message.step}", f"thread {thread[:8]}" if thread and width >= 60 else ""]
+    return fit(left, [("  ".join(filter(None, about)), "faint")], width)
 
 
 def finish_reason(message: Message) -> str:
@@ -49,12 +61,12 @@ def unreported(message: Message) -> bool:
     return message.finished and message.status == "done" and bool(message.chunks) and not message.usage
 
 
-def _figures(message: Message, now: float, width: int) -> Row:
+def _figures(message: Message, now: float, width: int, *, in_column: bool) -> Row:
     """Step, time to first token, why it stopped, tokens, and tokens a second or for how long there was none."""
     if message.whole and not message.usage:
-        return [(f"s{message.step}", "faint")]
+        return [] if in_column else [(f"s{message.step}", "faint")]
     figures: Row = []
-    if width >= 70:
+    if width >= 70 and not in_column:
         figures.append((f"s{message.step}  ", "faint"))
     wait = message.first_token_after()
     if wait is not None and width >= 60:

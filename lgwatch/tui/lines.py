@@ -174,8 +174,18 @@ class LineView(Canvas, can_focus=True):
     def _seek(self, offset: int, step: int) -> None:
         if self._search is not None:
             here = self.cursor if self.cursor is not None else self._match if self._match is not None else self.top
-            self._search.begin(self.rows, here + offset, step)
+            self._search.begin(self.sought, self.sought_from + here + offset, step)
             self._seek_on()
+
+    @property
+    def sought(self) -> Rows:
+        """What a search looks through."""
+        return self.rows
+
+    @property
+    def sought_from(self) -> int:
+        """Where the rows of this view begin in it."""
+        return 0
 
     def _seek_on(self) -> None:
         """Look at some rows, and come back for more."""
@@ -183,7 +193,7 @@ class LineView(Canvas, can_focus=True):
         if search is None:
             return
         try:
-            found = search.go_on(self.rows, self.width_of_rows())
+            found = search.go_on(self.sought, self.width_of_rows())
         except Exception as error:  # rows are made from foreign data
             self.log("search", error)
             return

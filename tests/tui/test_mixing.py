@@ -115,4 +115,4 @@ async def test_solo_and_groups_work_on_a_picture_that_was_stopped(tmp_path):
         assert "Meow." not in pane_text(app, "tokens")
         await shown(pilot, "X", "v")
         assert "Meow." in pane_text(app, "tokens")
-        assert [block.key for block in app.pane("tokens").rows.blocks] == ["cat", "dog"]
+        assert [path for path, _ in app.pane("tokens").blocks.columns] == ["cat", "dog"]

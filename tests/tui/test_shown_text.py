@@ -15,7 +15,7 @@ from lgwatch.mix import choices, clear, mute, solo, toggle
 from lgwatch.session import Session
 from lgwatch.text import clean
 from lgwatch.tui.blocks import MessageBlocks
-from lgwatch.tui.flow import CARET, Level
+from lgwatch.tui.flow import CARET, Level, Wrapped
 
 PIECES = st.sampled_from(
     ["a", "word ", "two words ", "\n", "\n\n", "你好", "e\u0301", "\x1b[31m", "\t", "[bold]", "x" * 30, "…", ""]
@@ -116,7 +116,10 @@ def journal_says(events: list[Event], keep: Filter) -> list[tuple[str, str]]:
 
 def pane_shows(blocks: MessageBlocks, width: int) -> list[tuple[str, str]]:
     """Message id and text of each block that is shown, read off its rows."""
-    rows = blocks.rows
+    return rows_show(blocks.rows, width)
+
+
+def rows_show(rows: Wrapped, width: int) -> list[tuple[str, str]]:
     rows.show_level(Level.ALL)
     while rows.resize(width):
         pass
@@ -171,29 +174,52 @@ def test_solo_mute_and_ticks_show_what_the_journal_says_for_what_they_write(
 
 @settings(max_examples=100, deadline=None)
 @given(runs(), st.data())
-def test_a_column_per_node_holds_what_the_journal_says_of_it_message_by_message(
+def test_columns_hold_what_the_journal_says_and_in_each_one_message_ends_before_the_next_begins(
     events: list[Event], data: st.DataObject
 ) -> None:
-    events = [event for event in events if not isinstance(event, TaskEnded)]
-    paths = {event.message: path(event.ns, event.node) for event in events if isinstance(event, MessageChunk)}
-    started = [event for event in events if isinstance(event, TaskStarted)]
-    ends: list[Event] = [TaskEnded(task=one.task, node=one.node, ns=one.ns, step=one.step, at=8.0) for one in started]
+    chunks = [event for event in events if isinstance(event, MessageChunk)]
+    paths = {event.message: path(event.ns, event.node) for event in chunks}
     session, blocks = Session(), MessageBlocks()
     blocks.show_by("node")
     keep = parse(data.draw(st.sampled_from(FILTERS), label="filter"))
-    for event in [*events, *ends]:
+    for event in events:
         session.apply(event)
         if data.draw(st.integers(0, 3), label="frame") == 0:
             blocks.update(session, keep, event.at)
     blocks.update(session, keep, 9.0)
-    blocks.rows.resize(40)
-    len(blocks.rows)
-    columns = {str(block.key): letters(block.text) for block in blocks.rows.blocks}
-    said = journal_says(events, keep)
-    assert set(columns) == {paths[message] for message, _ in said}
-    read = dict.fromkeys(columns, 0)
-    for message, text in said:
-        column = paths[message]
-        at = columns[column].find(text, read[column])
-        assert at >= 0, (message, text, columns[column])
-        read[column] = at + len(text)
+    width = data.draw(st.integers(12, 60), label="width")
+    shown = {place: rows_show(column.rows, width) for place, column in blocks.columns.items()}
+    assert sorted(one for column in shown.values() for one in column) == sorted(journal_says(events, keep))
+    for (where, _), column in shown.items():
+        assert {paths[message] for message, _ in column} <= {where}
+        told = [chunk.message for chunk in chunks if any(chunk.message == message for message, _ in column)]
+        if all(chunk.task not in ended(events) for chunk in chunks if chunk.message in told):  # nothing after an end
+            assert [message for message, _ in groupby(told)] == [message for message, _ in column]
+
+
+def ended(events: list[Event]) -> set[str]:
+    return {event.task for event in events if isinstance(event, TaskEnded)}
+
+
+@settings(max_examples=50, deadline=None)
+@given(runs(), st.data())
+def test_one_stream_says_what_is_meant_for_the_other_side_in_order_of_start_and_waits_for_whoever_speaks(
+    events: list[Event], data: st.DataObject
+) -> None:
+    session, blocks = Session(), MessageBlocks()
+    blocks.show_by("stream")
+    keep = parse(data.draw(st.sampled_from(FILTERS), label="filter"))
+    for event in events:
+        session.apply(event)
+        if data.draw(st.integers(0, 3), label="frame") == 0:
+            blocks.update(session, keep, event.at)
+    blocks.update(session, keep, 9.0)
+    texts = [event for event in events if not isinstance(event, MessageChunk) or event.kind == "text"]
+    kept = {message for message, _ in journal_says(events, keep)}
+    roles = {event.message: event.role for event in events if isinstance(event, MessageChunk)}
+    meant = [message for message in session.messages if message in kept and roles[message] in ("ai", "human")]
+    said, shown = dict(journal_says(texts, Filter())), rows_show(blocks.rows, 40)
+    assert [message for message, _ in shown] == meant[: len(shown)]
+    assert all(text == said.get(message, "") for message, text in shown)
+    assert all(session.messages[message].finished for message, _ in shown[:-1])
+    assert len(shown) == len(meant) or not session.messages[shown[-1][0]].finished
