@@ -17,7 +17,7 @@ from lgwatch.session import Session
 from lgwatch.states import State, States
 from tests.factories import checkpoint, ended, result, resumed, run, task
 
-REDUCERS = {"notes": "add", "messages": "add_messages", "topic": "", "best": "best_of"}
+REDUCERS = {"d": "", "notes": "add", "messages": "add_messages", "topic": "", "best": "best_of"}
 
 
 class Told:
