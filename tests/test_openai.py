@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,15 +13,16 @@ import pytest
 from langchain_core.messages import convert_to_messages
 
 import lgwatch
-from lgwatch.events import CustomWritten
-from lgwatch.records import Message
+from lgwatch.events import CustomWritten, error_text
+from lgwatch.records import SILENCE, Message, Span, Task
 from lgwatch.samples import find, samples
 from lgwatch.session import Session
+from lgwatch.sources import RunRequest
 from sample_graphs import approval, joke_and_poem, map_reduce, raw_client, supervisor, tool_agent
 from sample_graphs import research as desk
 from sample_graphs.scripted import Script
 from tests.endpoint import Answer, Endpoint, Refusal, Request
-from tests.live import program
+from tests.live import Watched, eventually, live, program
 
 Answers = Callable[[Request], "str | Answer | Refusal"]
 
@@ -181,3 +183,215 @@ def test_a_call_that_the_client_repeats_is_one_call(runs: dict[str, Future[Ran]]
     assert {task.attempts for task in session.tasks() if task.node == "read"} == {1}
     (waited,) = [message for message in calls(session) if message.text == desk.SOURCES["winds"]["finding"]]
     assert waited.first_token_after() > 0.1
+
+
+# ── What a person sees of a fault ────────────────────────────────────────────────────────────────────────────────────
+
+AGENT = """
+from langchain_core.runnables import RunnableConfig
+from langchain_openai import ChatOpenAI
+from langgraph.types import RetryPolicy
+
+class State(TypedDict, total=False):
+    node: str
+    model: dict
+    tools: list
+    text: str
+
+def model(state):
+    return ChatOpenAI(model="mock-1", **state.get("model", {})).bind_tools(state.get("tools", []))
+
+async def write(state: State, config: RunnableConfig):
+    return {"text": (await model(state).ainvoke("Say it.", config)).text}
+
+def write_sync(state: State, config: RunnableConfig):
+    return {"text": model(state).invoke("Say it.", config).text}
+
+patient = RetryPolicy(max_attempts=2, initial_interval=0.01, jitter=False)
+graph = StateGraph(State)
+graph.add_node("write", write)
+graph.add_node("write_sync", write_sync)
+graph.add_node("patient", write, retry_policy=patient)
+graph.add_conditional_edges(START, lambda state: state.get("node", "write"), ["write", "write_sync", "patient"])
+graph = graph.compile()
+"""
+TEXT = "One two three four five."
+ONCE = {"max_retries": 0}
+THINKING = {"use_responses_api": True, "reasoning": {"effort": "low", "summary": "auto"}}
+TOO_FAST = Refusal(429, "Rate limit reached for mock-1: try again in 20s.", "rate_limit_exceeded", retry_after=0.2)
+
+
+class Agent:
+    """A graph that is run as often as one likes, and the endpoint that it asks."""
+
+    def __init__(self, watched: Watched, endpoint: Endpoint) -> None:
+        self.watched = watched
+        self.endpoint = endpoint
+        self.session = watched.session
+
+    def begin(self, *answers: str | Answer | Refusal, node: str = "write", **given: Any) -> None:
+        """Start a run, and return when it has begun."""
+        self.endpoint.will(*answers)
+        before = len(self.session.runs)
+        given["node"] = node
+        self.watched.source.start(RunRequest(input=given, has_input=True))
+        self.watched.until(lambda: len(self.session.runs) > before)
+
+    def run(self, *answers: str | Answer | Refusal, **given: Any) -> list[Message]:
+        """Run to the end; return the messages of models."""
+        self.begin(*answers, **given)
+        self.watched.until(lambda: self.session.status != "running")
+        return self.messages
+
+    @property
+    def messages(self) -> list[Message]:
+        return [message for message in calls(self.session) if message.run == self.session.runs[-1].id]
+
+    @property
+    def task(self) -> Task:
+        (task,) = self.session.runs[-1].tasks.values()
+        return task
+
+    @property
+    def llms(self) -> list[Span]:
+        return [span for span in self.task.spans if span.kind == "llm"]
+
+    @property
+    def error(self) -> str:
+        """What a person reads of the run's end, on one line."""
+        return error_text(self.session.runs[-1].error or {})
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
+    """One process for all of them: a run takes milliseconds, its imports a second."""
+    with Endpoint() as endpoint, pytest.MonkeyPatch.context() as patch:
+        for name, value in endpoint.env.items():
+            patch.setenv(name, value)
+        with live(tmp_path_factory.mktemp("agent"), AGENT) as watched:
+            yield Agent(watched, endpoint)
+
+
+def test_a_refusal_that_the_client_repeats_is_one_call_that_takes_its_time(agent: Agent) -> None:
+    (message,) = agent.run(TOO_FAST, TEXT)
+    assert [request.retry for request in agent.endpoint.asked] == [0, 1]
+    assert (message.text, message.status) == (TEXT, "done")
+    assert [span.status for span in agent.llms] == ["ok"]
+    assert (agent.task.status, agent.task.attempts) == ("done", 1)
+    assert message.first_token_after() > 0.2
+
+
+def test_a_refusal_that_the_node_repeats_is_an_attempt(agent: Agent) -> None:
+    (message,) = agent.run(TOO_FAST, TEXT, node="patient", model=ONCE)
+    assert message.text == TEXT
+    assert [span.status for span in agent.llms] == ["error", "ok"]
+    assert (agent.task.status, agent.task.attempts) == ("done", 2)
+    assert TOO_FAST.message in error_text(agent.llms[0].error or {})
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "Invalid parameter: tools"),
+        (401, "Incorrect API key provided"),
+        (429, "Rate limit reached"),
+        (500, "Oh no"),
+    ],
+)
+def test_what_the_server_refuses_is_told_on_one_line(agent: Agent, status: int, said: str) -> None:
+    assert agent.run(Refusal(status, said, retry_after=0.01)) == []
+    assert len(agent.endpoint.asked) == (1 if status < 429 else 3)
+    assert re.fullmatch(rf"\w+: Error code: {status} - .*{said}.*", agent.error)
+    assert (agent.task.status, agent.task.attempts) == ("failed", 1)
+    assert "agent.py" in agent.session.runs[-1].error["traceback"]
+
+
+@pytest.mark.parametrize("node", ["write", "write_sync"])
+def test_what_was_said_before_the_line_broke_is_kept_and_the_error_says_how_it_broke(agent: Agent, node: str) -> None:
+    (message,) = agent.run(Answer(TEXT, fault="hangs up", after=3), node=node)
+    assert (message.text, message.status, message.usage) == ("One two three", "failed", None)
+    assert re.fullmatch(r"\w+: .*peer closed connection without sending complete message body.*", agent.error)
+    assert agent.task.status == "failed"
+
+
+def test_a_line_that_broke_is_tried_again_by_the_node_and_both_texts_are_there(agent: Agent) -> None:
+    broken, whole = agent.run(Answer(TEXT, fault="hangs up", after=3), TEXT, node="patient")
+    assert [broken.text, broken.status, whole.text, whole.status] == ["One two three", "failed", TEXT, "done"]
+    assert (agent.task.status, agent.task.attempts) == ("done", 2)
+
+
+@pytest.mark.parametrize("model", [{}, THINKING], ids=["chat", "responses"])
+def test_an_error_in_the_stream_is_told_in_its_own_words(agent: Agent, model: Any) -> None:
+    (message,) = agent.run(Answer(TEXT, fault="errs", after=3), model=model)
+    assert (message.text, message.status) == ("One two three", "failed")
+    assert re.fullmatch(r"\w+: The model is overloaded\.", agent.error)
+
+
+def test_a_server_that_is_not_there_is_told_with_the_reason(agent: Agent) -> None:
+    agent.run(TEXT, model={**ONCE, "base_url": "http://127.0.0.1:9/v1"})
+    assert re.fullmatch(r"\w+: .*(attempts failed|refused).*", agent.error)
+
+
+def test_a_client_that_waits_no_longer_says_so(agent: Agent) -> None:
+    (message,) = agent.run(Answer(TEXT, fault="stalls", after=2), model={**ONCE, "timeout": 0.3})
+    assert (message.text, message.status) == ("One two", "failed")
+    assert re.fullmatch(r"\w+: Request timed out\..*", agent.error)
+
+
+@pytest.mark.parametrize("node", ["write", "write_sync"])
+def test_a_stalled_model_is_seen_to_be_silent_and_can_be_stopped(agent: Agent, node: str) -> None:
+    agent.begin(Answer(TEXT, fault="stalls", after=2), node=node)
+    agent.watched.until(lambda: agent.endpoint.stalled.is_set() and agent.messages and agent.messages[0].chunks == 2)
+    (message,) = agent.messages
+    later = agent.watched.source.now() + SILENCE
+    assert message.silent(later) >= SILENCE
+    assert agent.session.rate(later) == 0
+    agent.watched.source.stop()  # after this step, which will not come
+    agent.watched.source.stop()
+    agent.watched.until_status("stopped")
+    assert (message.text, message.status) == ("One two", "cut")
+    if node == "write":  # a thread cannot be made to hang up
+        assert eventually(lambda: agent.endpoint.left == 1)
+
+
+# ── Figures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_usage_is_what_the_server_told_and_unknown_where_nobody_asked_for_it(agent: Agent) -> None:
+    (silent,) = agent.run(TEXT)
+    assert agent.endpoint.asked[0].body["stream"] is True
+    assert (silent.usage, silent.tokens) == (None, (5, False))
+    (asked,) = agent.run(Answer(TEXT, read=17), model={"stream_usage": True})
+    assert (asked.usage["input_tokens"], asked.tokens) == (17, (5, True))
+    (whole,) = agent.run(Answer(TEXT, read=18), model={"disable_streaming": True})
+    assert "stream" not in agent.endpoint.asked[0].body or agent.endpoint.asked[0].body["stream"] is False
+    assert (whole.text, whole.usage["input_tokens"], whole.tokens) == (TEXT, 18, (5, True))
+
+
+def test_why_the_model_stopped_is_told(agent: Agent) -> None:
+    (message,) = agent.run(Answer(TEXT, finish="length"))
+    assert message.span.finish == "length"
+
+
+ADD = {"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}
+PLAN = Answer("Let me add.", calls=[("add", {"a": 1, "b": 2}), ("add", {"a": 3, "b": "four"})])
+
+
+@pytest.mark.parametrize("model", [{"stream_usage": True}, THINKING], ids=["chat", "responses"])
+def test_tool_calls_in_pieces_are_whole_calls_with_their_names(agent: Agent, model: Any) -> None:
+    (message,) = agent.run(PLAN, model=model, tools=[ADD])
+    (request,) = agent.endpoint.asked
+    assert request.tools == ["add"]
+    assert heard(message) == sent(PLAN)
+    tools = [part.tool_call for part in message.parts if part.kind == "tool_call"]
+    assert [tool["id"] for tool in tools] == [f"call_{request.number}_0", f"call_{request.number}_1"]
+    assert [part.kind for part in message.parts] == ["text", "tool_call", "tool_call"]
+
+
+def test_the_thoughts_of_a_model_are_reasoning_and_counted_by_the_server(agent: Agent) -> None:
+    answer = Answer(TEXT, reasoning="Which words? These.")
+    (message,) = agent.run(answer, model=THINKING)
+    assert agent.endpoint.asked[0].path == "/v1/responses"
+    assert [(part.kind, part.text) for part in message.parts] == [("reasoning", answer.reasoning), ("text", TEXT)]
+    assert message.usage["output_token_details"]["reasoning"] == 3
+    assert message.tokens == (8, True)

@@ -16,7 +16,7 @@ class Request:
     path: str
     body: dict[str, Any]
     number: int = 0
-    """The requests are counted from 1."""
+    """The requests are counted from 1, and all ids of an answer come from it."""
     key: str = ""
     retry: int = 0
     """Which retry of the client's own this is, by its header; 0 for the first try."""

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +27,9 @@ class Endpoint:
     went away before the end.
     """
 
-    def __init__(self, script: Script | Iterable[str | Answer | Refusal], *, pace: float = 0.0, port: int = 0) -> None:
+    def __init__(
+        self, script: Script | Iterable[str | Answer | Refusal] = (), *, pace: float = 0.0, port: int = 0
+    ) -> None:
         """`script` answers a request, or is the list of the answers, whose last one is for all further requests."""
         self.pace = pace
         self.asked: list[Request] = []
@@ -37,6 +40,7 @@ class Endpoint:
         self._answers = [] if callable(script) else list(script)
         self._script = script if callable(script) else self._next
         self._lock = threading.Lock()
+        self._numbers = count(1)
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
         self._server.daemon_threads = True
         self._server.endpoint = self  # type: ignore[attr-defined]
@@ -59,12 +63,22 @@ class Endpoint:
     @property
     def env(self) -> dict[str, str]:
         """The environment in which clients find it."""
-        return {"OPENAI_BASE_URL": self.url, "OPENAI_API_KEY": "sk-test", "OPENAI_MODEL": "mock-1"}
+        names = {"OPENAI_BASE_URL": self.url, "OPENAI_API_KEY": "sk-test", "OPENAI_MODEL": "mock-1"}
+        return {**names, "NO_PROXY": "127.0.0.1"}
+
+    def will(self, *answers: str | Answer | Refusal) -> None:
+        """Answer like this from now on, and forget what was before."""
+        with self._lock:
+            self._answers[:] = answers
+            self.asked.clear()
+            self.told.clear()
+            self.stalled.clear()
+            self.left = 0
 
     def take(self, path: str, body: dict[str, Any], key: str, retry: int) -> tuple[Request, Answer | Refusal]:
         """Note a request; return it, and what the script answers."""
         with self._lock:
-            request = Request(path, body, len(self.asked) + 1, key, retry, APIS[path].messages(body))
+            request = Request(path, body, next(self._numbers), key, retry, APIS[path].messages(body))
             self.asked.append(request)
             answer = self._script(request)
             self.told.append(Answer(answer) if isinstance(answer, str) else answer)

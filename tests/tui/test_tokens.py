@@ -56,6 +56,16 @@ def test_a_message_that_is_being_written_has_a_caret_and_loses_it_at_its_end():
     assert rows_of(session, blocks=blocks)[-1] == "Hello"
 
 
+def test_a_stream_that_has_gone_silent_says_for_how_long_and_no_rate():
+    session = play(task("writer"), call(1), token("a", 1), token("b", 1))
+    assert "/s" in rows_of(session)[0]
+    blocks = MessageBlocks()
+    blocks.update(session, Filter(), session.message_list[0].last_token + 12)
+    header = "".join(text for text, _ in blocks.rows.row(0, 100))
+    assert "silent 12.0s" in header
+    assert "/s" not in header
+
+
 def test_what_broke_off_says_so():
     session = play(
         task("writer"), call(1), token("Hel", 1), result("writer", error={"type": "E", "message": "", "traceback": ""})
