@@ -5,6 +5,7 @@ The drawing is made anew when the graph, the room, the depth or what is known of
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from itertools import islice
 from time import monotonic
@@ -49,6 +50,7 @@ class GraphRows(Rows):
         self._rest_until = 0.0
         self._marks: dict[str, Mark] = {}
         self._states: dict[Edge, str] = {}
+        self._taken: Counter[Edge] = Counter()  # how often each edge that is drawn was
         self._marked: object = None
         self._now = 0.0
         self._calm = True
@@ -173,7 +175,7 @@ class GraphRows(Rows):
                     observed=ways.observed(),
                 )  # fmt: skip
             if self.drawing is not None:
-                self._picture = Picture(self.drawing, self._mark, self._edge)
+                self._picture = Picture(self.drawing, self._mark, self._edge, self._times)
             self._marks.clear()
             self._states.clear()
             now = monotonic()
@@ -265,9 +267,15 @@ class GraphRows(Rows):
             self._states = self._drawn()
         return self._states.get(edge, "")
 
+    def _times(self, edge: Edge) -> int:
+        if not self._states:
+            self._states = self._drawn()
+        return self._taken.get(edge, 0)
+
     def _drawn(self) -> dict[Edge, str]:
         """The states of the edges that are drawn: the last transition for a moment, and all that were taken."""
         found: dict[Edge, str] = {("", ""): ""}
+        self._taken = Counter()
         drawing, ways = self.drawing, self.transitions
         if drawing is None:
             return found
@@ -276,6 +284,7 @@ class GraphRows(Rows):
             for edge in edges:
                 if (drawn := drawing.drawn(edge)) is not None:
                     found[drawn] = state
+                    self._taken[drawn] += ways.taken[edge] if state == "taken" else 0
         return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 
 from .drawing import Box, Drawing, Rect
 from .items import Edge
 from .rows import Row, Rows
+from .tallies import places, tally
 from .text import ASCII, cell_len, crop
 
 EDGE_STYLES = {"": "faint", "taken": "", "last": "bold accent"}
@@ -58,12 +59,23 @@ class _Line:
 
 
 class Picture(Rows):
-    """The rows of a drawing; `node` tells how a node looks at present and `edge` in which state an edge is."""
+    """The rows of a drawing; `node` tells how a node looks at present, `edge` in which state an edge is, and `times` how
+    often it was taken."""
 
-    def __init__(self, drawing: Drawing, node: Callable[[str], Mark], edge: Callable[[Edge], str]) -> None:
+    def __init__(
+        self,
+        drawing: Drawing,
+        node: Callable[[str], Mark],
+        edge: Callable[[Edge], str],
+        times: Callable[[Edge], int] = lambda _: 0,
+    ) -> None:
         self.drawing = drawing
         self.node = node
         self.edge = edge
+        self.times = times
+        self._tallies: dict[int, list[tuple[Edge, Rect]]] = {}
+        for taken, place in places(drawing).items():
+            self._tallies.setdefault(place.y, []).append((taken, place))
         self._lines: dict[int, _Line] = {}
         self._boxes: dict[int, list[Box]] = {}
         for box in drawing.boxes.values():
@@ -79,7 +91,10 @@ class Picture(Rows):
     def key(self, index: int) -> Hashable:
         """The row and the states of what is on it."""
         line = self._line(index)
-        return (index, *(self.node(node) for node in line.nodes), *(self._state(edges) for edges in line.edges))
+        return (
+            index, *(self.node(node) for node in line.nodes), *(self._state(edges) for edges in line.edges),
+            *(self.times(edge) for edge, _ in self._tallies.get(index, ())),
+        )  # fmt: skip
 
     def index_of(self, key: Hashable) -> int | None:
         """A row stays where it is."""
@@ -88,7 +103,7 @@ class Picture(Rows):
     def row(self, index: int, width: int) -> Row:
         """Return the row's spans, with a margin that centres the drawing."""
         line = self._line(index)
-        over = self._written(line)
+        over = sorted([*self._written(line), *self._told(index)], key=lambda each: each[0])
         parts = [part for run in line.runs for part in _around(run, self._style(run), over)]
         if ASCII:
             parts = [(x, text.translate(_PLAIN), style) for x, text, style in parts]
@@ -163,6 +178,20 @@ class Picture(Rows):
         for x, text, edges in line.labels:
             over.append((x, text, f"italic {EDGE_STYLES[self._state(edges)]}"))
         return sorted(over, key=lambda each: each[0])
+
+    def _told(self, y: int) -> Iterator[tuple[int, str, str]]:
+        """How often edges were taken, where it was more than once: column, text and style."""
+        for edge, place in self._tallies.get(y, ()):
+            text = tally(times) if (times := self.times(edge)) > 1 else ""
+            if text and len(text) <= place.width:
+                at = place.x + (place.width - len(text) if self._ends(edge, place) else 0)
+                yield at, text, EDGE_STYLES["last"] if self.edge(edge) == "last" else "dim"
+
+    def _ends(self, edge: Edge, place: Rect) -> bool:
+        """Whether the line is at the right of the place."""
+        cells = self.drawing.lines.row(place.y)
+        after = cells.get(place.x + place.width)
+        return after is not None and edge in after[1] and place.x - 1 not in cells
 
     def _style(self, run: _Run) -> str:
         state = self._state(run.edges)

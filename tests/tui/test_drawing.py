@@ -1,4 +1,5 @@
 import os
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -8,14 +9,15 @@ from hypothesis import strategies as st
 
 from lgwatch.tui.drawing import draw
 from lgwatch.tui.picture import EDGE_STYLES, Mark, Picture
+from lgwatch.tui.tallies import places, tally
 from lgwatch.tui.text import cell_len
 from tests.tui.shapes import END, KINDS, SHAPES, START, chain, edges
 
 GOLDEN = Path(__file__).parent / "drawings"
 
 
-def text(drawing, *, node=lambda _: Mark(), edge=lambda _: "", width=0):
-    picture = Picture(drawing, node, edge)
+def text(drawing, *, node=lambda _: Mark(), edge=lambda _: "", times=lambda _: 0, width=0):
+    picture = Picture(drawing, node, edge, times)
     rows = [picture.row(index, width or drawing.width) for index in range(len(picture))]
     return "\n".join("".join(part for part, _ in row).rstrip() for row in rows)
 
@@ -198,8 +200,17 @@ def test_every_edge_is_drawn_and_none_runs_through_a_node(graph, width):
             assert char in "▼┬╤├╟"
 
 
+ARMS = {
+    "│": "NS", "─": "EW", "╭": "ES", "╮": "SW", "╰": "EN", "╯": "NW", "├": "ENS", "┤": "NSW", "┬": "ESW", "┴": "ENW",
+    "┼": "ENSW", "╵": "N", "╷": "S", "╶": "E", "╴": "W", "▼": "N", "◂": "E", "╤": "ESW", "╟": "ENS",
+}  # fmt: skip
+"""The sides at which a character is joined to what is beside it."""
+STEPS = (("E", "W", 1, 0), ("W", "E", -1, 0), ("S", "N", 0, 1), ("N", "S", 0, -1))
+
+
 def leads(drawing, source, target):
-    """Whether the edge's own cells lead from the one to the other; a step may pass over a line that is crossed."""
+    """Whether the edge's own cells lead from the one to the other, each joined to the next one as it is drawn; a step may
+    pass over a line that is crossed, and over a label."""
     path, lines = set(drawing.path((source, target))), drawing.cells
     for edges_, (x, y, text_) in drawing.labels.items():
         path |= {(x + cell, y) for cell in range(cell_len(text_)) if (source, target) in edges_}
@@ -209,11 +220,16 @@ def leads(drawing, source, target):
     fresh = list(reached)
     while fresh:
         x, y = fresh.pop()
-        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+        for out, into, dx, dy in STEPS:
             step = (x + dx, y + dy)
             while step not in path and (step in lines or step in labels):
                 step = (step[0] + dx, step[1] + dy)
-            if step in path and step not in reached:
+            if step not in path or step in reached:
+                continue
+            here, there = (lines.get(cell, ("", None))[0] for cell in ((x, y), step))
+            if all(
+                cell in labels or side in ARMS[char] for cell, char, side in (((x, y), here, out), (step, there, into))
+            ):
                 reached.add(step)
                 fresh.append(step)
     return any(lines[cell][0] in "▼◂" for cell in reached & end & lines.keys())
@@ -260,3 +276,53 @@ def test_no_state_changes_where_anything_is(graph, state):
     quiet = text(drawing, node=lambda _: Mark(" "))
     busy = text(drawing, node=lambda _: Mark("✓", "ok", "bold", "accent"), edge=lambda _: state)
     assert quiet == busy.replace("✓", " ")
+
+
+# --- how often
+
+
+def cells_at(place):
+    return {(x, place.y) for x in range(place.x, place.x + place.width)}
+
+
+def test_a_count_of_any_size_takes_four_cells_at_most():
+    for power in range(8):
+        for digit in (1, 9):
+            assert cell_len(tally(digit * 10**power)) <= 4
+    assert [tally(2), tally(1_234), tally(99_999), tally(100_000)] == ["×2", "×1k", "×99k", "×.1M"]
+
+
+def test_a_loop_tells_how_often_each_of_its_edges_was_taken():
+    taken = {("agent", "tools"): 3, ("tools", "agent"): 12, ("agent", END): 1}
+    drawing = draw(*SHAPES["loop"])
+    rows = text(drawing, times=lambda edge: taken.get(edge, 0)).splitlines()
+    assert any("continue ×3" in row for row in rows)
+    assert any("─×12─" in row for row in rows)
+    assert not any("×1 " in row for row in rows)
+
+
+@settings(max_examples=150, deadline=None)
+@given(graphs(), st.sampled_from([0, 40, 80]))
+def test_a_tally_has_its_place_for_itself_and_moves_nothing(graph, width):
+    told, links, observed = graph
+    drawing = draw(told, links, width=width, depth=1, observed=observed)
+    if drawing is None:
+        return
+    found, lines, owners = places(drawing), drawing.cells, set()
+    for box in drawing.boxes.values():
+        owners |= cells_of(box.rect) if not box.open else cells_of(replace(box.rect, height=2))
+        owners |= {cell for slot in box.slots for cell in cells_of(slot) if slot.width > 0}
+    for x, y, label in drawing.labels.values():
+        owners |= {(x + cell, y) for cell in range(cell_len(label))}
+    for edge, place in found.items():
+        assert not cells_at(place) & owners
+        owners |= cells_at(place)
+        assert all(lines[cell][1] == {edge} for cell in cells_at(place) & lines.keys())
+    quiet, busy = text(drawing).splitlines(), text(drawing, times=lambda _: 345).splitlines()
+    shown = {cell for place in found.values() for cell in cells_at(place)}
+    for y, (before, after) in enumerate(zip(quiet, busy, strict=True)):
+        if any(cell_len(char) != 1 for char in before):
+            continue
+        longest = max(len(before), len(after))
+        for x, (one, other) in enumerate(zip(before.ljust(longest), after.ljust(longest), strict=True)):
+            assert one == other or (x, y) in shown

@@ -1,9 +1,16 @@
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from lgwatch.events import GraphLoaded
+from lgwatch.transitions import node_id
 from lgwatch.tui.graph import GraphRows
 from lgwatch.tui.picture import EDGE_STYLES
 from lgwatch.tui.signs import amount
 from tests.factories import attempt, ended, failed, play, result, run, task
-from tests.tui.shapes import END, SHAPES, START
+from tests.tui.shapes import END, SHAPES, START, chain, edges, node
+from tests.tui.test_drawing import leads
 
 
 def loaded(shape):
@@ -163,3 +170,89 @@ def test_a_drawing_that_took_long_rests_while_only_ways_appear(monkeypatch):
     for _ in range(100):
         drawn(session, rows=rows)
     assert ("triage", "sales") in rows.drawing.edges
+
+
+def test_a_node_says_that_it_had_its_input_before():
+    visits = [task("only", id=f"o{step}", step=step, input={"n": 1}) for step in range(1, 5)]
+    ended_ = [result("only", id=f"o{step}", step=step) for step in range(1, 5)]
+    events = [event for pair in zip(visits, ended_, strict=True) for event in pair]
+    assert "⚠×4" in text(drawn(play(loaded("one"), run(), events, start=False)))
+    other = [task("only", id="o9", step=9, input={"n": 2}), result("only", id="o9", step=9)]
+    assert "⚠" not in text(drawn(play(loaded("one"), run(), events, other, start=False)))
+
+
+def test_edges_tell_how_often_they_were_taken():
+    visits = [
+        event
+        for step, node in enumerate(["agent", "tools"] * 3, 1)
+        for event in (task(node, id=f"{node}{step}", step=step), result(node, id=f"{node}{step}", step=step))
+    ]
+    rows = drawn(play(loaded("loop"), run(), visits, start=False))
+    assert "continue ×3" in text(rows)
+    assert "─×2─" in text(rows)
+    assert "×3" not in text(drawn(play(*LOOP, start=False)))
+
+
+def test_a_breakpoint_stands_on_its_node_or_on_what_it_is_inside_of():
+    session = play(loaded("nested"), run(), start=False)
+    rows = drawn(session, depth=3)
+    before = text(rows)
+    rows.marks = frozenset({"team:lead"})
+    rows.update(session, session.now)
+    assert text(rows).count("●") == 1
+    assert text(rows).replace("●", "║") == before
+    rows.deeper(-3)
+    drawn(session, rows=rows)
+    assert "○ · team" in text(rows)
+
+
+# --- any graph, any run
+
+
+@st.composite
+def runs(pick):
+    """A graph that tells of a part of itself, and a run on it that goes where it likes."""
+    names = [f"node_{letter}" for letter in "abcdefg"[: pick(st.integers(1, 7))]]
+    known = names[: pick(st.integers(1, len(names)))]
+    outer = pick(st.sampled_from(known))
+    inside = [f"{outer}:{name}" for name in (START, "in_x", "in_y", END)] if pick(st.booleans()) else []
+    every = [START, *known, END, *inside]
+    pairs = pick(st.lists(st.tuples(st.sampled_from([START, *known]), st.sampled_from([*known, END])), max_size=12))
+    links = edges(*((a, b) for a, b in pairs[::2]), conditional=pairs[1::2]) + (chain(*inside) if inside else [])
+    events = [GraphLoaded(nodes=[node(name, name == outer and bool(inside)) for name in every], edges=links), run()]
+    steps = pick(st.lists(st.lists(st.sampled_from(names), min_size=1, max_size=3), max_size=6))
+    for step, lanes in enumerate(steps, 1):
+        for lane, name in enumerate(lanes):
+            trigger = pick(st.sampled_from(["__pregel_push", f"branch:to:{name}"]))
+            id_ = f"{name}-{step}-{lane}"
+            events.append(task(name, id=id_, step=step, triggers=(trigger,)))
+            for number, inner in enumerate(pick(st.lists(st.sampled_from(["in_x", "in_y", "in_z"]), max_size=2)), 1):
+                ns = (f"{name}:{id_}",)
+                events += [task(inner, id=f"{id_}-{number}", ns=ns, step=number, triggers=(f"branch:to:{inner}",))]
+                events += [result(inner, id=f"{id_}-{number}", ns=ns, step=number)]
+            events.append(result(name, id=id_, step=step))
+    return play(*events, *([ended()] if pick(st.booleans()) else []), start=False)
+
+
+@settings(max_examples=120, deadline=None)
+@given(runs())
+def test_every_node_and_every_taken_edge_is_on_the_drawing_exactly_once(session):
+    rows = drawn(session, width=600, depth=9)
+    ways, drawing = rows.transitions, rows.drawing
+    shown = text(rows, 600)
+    told = ways.nodes()
+    assert sorted(drawing.boxes) == sorted(one["id"] for one in told)
+    for one in told:
+        name = {START: "START", END: "END"}.get(one["name"], one["name"])
+        same = sum(other["name"] == one["name"] for other in told)
+        assert len(re.findall(rf"(?<!\w){name}(?!\w)", shown)) == same, name
+    for edge in ways.taken:
+        assert drawing.edges.count(edge) == 1
+        assert rows._edge(edge) in ("taken", "last")
+        assert edge[0] == edge[1] or leads(drawing, *edge), edge
+    known = {(edge["source"], edge["target"]) for edge in session.graph.edges}
+    assert set(drawing.edges) == known | set(ways.taken)
+    assert [edge for edge in drawing.edges if rows._edge(edge)] == [
+        edge for edge in drawing.edges if edge in ways.taken
+    ]
+    assert {node for task in session.tasks() for node in [node_id(task)]} <= set(drawing.boxes)
