@@ -129,6 +129,10 @@ class EventIndex:
             self.tasks.append(task)
         return number
 
+    def number_of(self, task: str) -> int | None:
+        """Return the number that a task has in the column, None when no event is its."""
+        return self._task_ids.get(task)
+
     def facet_of(self, seq: int) -> Facet:
         """Return the facet of an event."""
         return self.facets[self.facet[seq]]

@@ -45,6 +45,7 @@ from lgwatch.tui.nodes import NodeRows, NodesPane
 from lgwatch.tui.outside import read_outside
 from lgwatch.tui.pane import Pane
 from lgwatch.tui.prompt import Prompt
+from lgwatch.tui.pointer import Pointer
 from lgwatch.tui.sieve import Sieve
 from lgwatch.tui.signs import cells, fit, glyph, tick
 from lgwatch.tui.state import RunsPane, StatePane
@@ -111,6 +112,7 @@ class WatchApp(App[None]):
         nodes.marks = self.control.breakpoints
         self.keys = Bar(id="keys")
         self.paused = False
+        self.pointer = Pointer(self)
         self.hint = ""
         self.error = ""
         self._chosen = "1"
@@ -236,6 +238,7 @@ class WatchApp(App[None]):
         self._draw_lines(now)
 
     def _draw_lines(self, now: float) -> None:
+            self.pointer.show()
         session, width, kept = self.session, self.size.width, self._kept()
         state = (
             len(session.index), kept, tick(now), width, self.paused, self.hint, self.error, self.keep, self._chosen,
@@ -417,6 +420,7 @@ class WatchApp(App[None]):
         """The focused pane alone, or all again."""
         pane = self._focused_pane()
         if self._chosen == "1" and pane is not None and pane.id:
+            frame.set_class(ids[:1] == ("timeline",), "-timeline")
             key = next((key for key, _, ids in PRESETS if ids[:1] == (pane.id,)), "z")
             self._choose(key, (pane.id,))
         else:
@@ -465,6 +469,48 @@ class WatchApp(App[None]):
             self.action_compose()
             return
         pane = self._focused_pane()
+    # ── the spot that all panes show ─────────────────────────────────────────────────────────────────────────────────
+
+    @on(LineView.Moved)
+    def _on_moved(self, event: LineView.Moved) -> None:
+        pane = next((pane for pane in self.panes if pane.view is event.view), None)
+        if pane is not None and event.view.cursor_row and event.view.following:  # what is newest is meant
+            self.pointer.follow(pane)
+        elif pane is not None:
+            self.pointer.moved(pane)
+
+    @on(LineView.Following)
+    def _on_following(self, event: LineView.Following) -> None:
+        if event.following and event.view is self.screen_stack[0].focused:
+            self.pointer.follow(self._focused_pane())
+
+    def action_event(self, way: int) -> None:
+        """Go to the next event that the filter keeps, or to the one before."""
+        self.pointer.to_event(way)
+
+    def action_superstep(self, way: int) -> None:
+        """Go to where the next superstep began, or the one before."""
+        self.pointer.to_step(way)
+
+    def action_visit(self, way: int) -> None:
+        """Go to the next visit of the same node, or to the one before."""
+        self.pointer.to_visit(way)
+
+    def action_trouble(self) -> None:
+        """Go to the next error or notice."""
+        self.pointer.to_trouble()
+
+    def action_only_task(self) -> None:
+        """Keep only what belongs to the selected task, or all again."""
+        pane = self._focused_pane()
+        spot = pane.spot() if pane is not None else None
+        task = spot.task if spot is not None and spot.task else self.pointer.task
+        text = self.sieve.only_task(task)
+        if text is None:
+            self.say("no task is selected")
+        else:
+            self.set_filter(text)
+
         subject = pane.subject() if pane is not None else None
         if subject is not None:
             self.push_screen(Inspector(subject, self.source))
@@ -503,7 +549,7 @@ class WatchApp(App[None]):
             self.say(trouble)
 
     @on(MessageView.Told)
-    def _on_told(self, event: MessageView.Told) -> None:
+    def _on_told(self, event: MessageView.Told | TreeView.Told) -> None:
         self.say(event.text)
 
     @on(MessageView.Regrouped)
@@ -512,6 +558,7 @@ class WatchApp(App[None]):
         self._draw()
 
     def action_help(self) -> None:
+    @on(TreeView.Told)
         """Show what works here."""
         self.push_screen(Help(self.screen, self._focused_pane()))
 

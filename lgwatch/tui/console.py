@@ -11,8 +11,7 @@ from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.index import Facet
 from lgwatch.session import Session
-from lgwatch.tui.eventrows import EventRows, Timed, TimedPane, Times, event_page, where
-from lgwatch.tui.pane import Subject
+from lgwatch.tui.eventrows import EventRows, Timed, TimedPane, Times, where
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, fit
 
@@ -123,8 +122,3 @@ class ConsolePane(TimedPane):
     def behind(self) -> bool:
         """Whether there is more to read."""
         return self.rows.behind
-
-    def subject(self) -> Subject | None:
-        """The output event under the cursor."""
-        index = self.chosen
-        return None if index is None else event_page(self.rows.session, self.rows.seqs[index])

@@ -9,8 +9,7 @@ from lgwatch.filter import Filter
 from lgwatch.index import Facet
 from lgwatch.refs import preview
 from lgwatch.session import Session
-from lgwatch.tui.eventrows import EventRows, TimedPane, event_subject, where
-from lgwatch.tui.pane import Subject
+from lgwatch.tui.eventrows import EventRows, TimedPane, where
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount
 
@@ -62,7 +61,3 @@ class CustomPane(TimedPane):
             total = session.counts.get("custom", 0)
             part = f"{amount(len(self.rows))} of {amount(total)}" if keep else amount(total)
             self.mark("", part if total else "")
-
-    def subject(self) -> Subject | None:
-        """The event under the cursor."""
-        return event_subject(self.rows, self.chosen)

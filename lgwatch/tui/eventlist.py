@@ -10,8 +10,7 @@ from lgwatch.index import Facet, shown
 from lgwatch.refs import preview
 from lgwatch.session import Session
 from lgwatch.tui.custom import payload
-from lgwatch.tui.eventrows import EventRows, TimedPane, event_subject, where
-from lgwatch.tui.pane import Subject
+from lgwatch.tui.eventrows import EventRows, TimedPane, where
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount
 
@@ -115,7 +114,3 @@ class EventsPane(TimedPane):
             total = len(session.index) - 1 - session.counts.get("value", 0)
             part = f"{amount(len(self.rows))} of {amount(total)}" if keep else amount(total)
             self.mark("", part)
-
-    def subject(self) -> Subject | None:
-        """The event under the cursor."""
-        return event_subject(self.rows, self.chosen)

@@ -17,11 +17,14 @@ from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import fit, node_style
+from lgwatch.tui.spot import Spot, of_event
 from lgwatch.tui.text import cell_len, clean, crop
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
+NEAR = 20_000
+"""Rows that are looked at to find one of a task."""
 PATIENCE = 0.004
 """Seconds for which one update may read lines to ask a filter about their text."""
 
@@ -68,7 +71,10 @@ class Times:
 
 
 class Timed(Rows):
-    """Rows with a time column."""
+    """Rows with a time column; `seqs` are the events that they are of, in order."""
+
+    seqs: array[int]
+    session: Session | None
 
     @property
     def times(self) -> Times:
@@ -174,6 +180,24 @@ class TimedPane(Pane):
 
     rows: Timed
 
+    def subject(self) -> Subject | None:
+        """The event under the cursor."""
+        index = self.chosen
+        return None if index is None else event_page(self.rows.session, self.rows.seqs[index])
+
+    def spot(self) -> Spot | None:
+        """The event under the cursor."""
+        index, session = self.chosen, self.rows.session
+        return None if index is None or session is None else of_event(session, self.rows.seqs[index])
+
+    def reveal(self, session: Session, spot: Spot) -> None:
+        """Go to the event, or to the nearest one of its task."""
+        if self.rows.session is not session:
+            return
+        index = nearest(session, self.rows.seqs, spot)
+        if index is not None:
+            self.view.select(index)
+
     def next_times(self) -> str:
         """Tell times the next way; return its name."""
         times = self.rows.times
@@ -191,11 +215,21 @@ def where(path: str, room: int) -> tuple[str, str]:
     return shown + " " * (room - cell_len(shown) + 1), node_style(path) if path else "faint"
 
 
-def event_subject(rows: EventRows, index: int | None) -> Subject | None:
-    """Return the page of an event that is a row."""
-    if index is None:
+def nearest(session: Session, seqs: array[int], spot: Spot) -> int | None:
+    """Return where the event of the spot is among `seqs`, or the next one of its task, or else the one before; None where
+    there is none near."""
+    place = bisect_left(seqs, spot.seq)
+    if place < len(seqs) and seqs[place] == spot.seq:
+        return place
+    number, task = session.index.number_of(spot.task), session.index.task
+    if not spot.task or number is None:
         return None
-    return event_page(rows.session, rows.seqs[index])
+    on = next((index for index in range(place, min(place + NEAR, len(seqs))) if task[seqs[index]] == number), None)
+    if on is not None:
+        return on
+    return next(
+        (index for index in range(place - 1, max(place - NEAR, 0) - 1, -1) if task[seqs[index]] == number), None
+    )
 
 
 def event_page(session: Session | None, seq: int) -> Subject:

@@ -19,6 +19,7 @@ from lgwatch.tui.text import wrap
 _SHOWN = {
     "slash": "/", "question_mark": "?", "space": "space", "escape": "esc", "left_square_bracket": "[", "asterisk": "*",
     "right_square_bracket": "]", "less_than_sign": "<", "greater_than_sign": ">", "colon": ":", "exclamation_mark": "!",
+    "comma": ",", "full_stop": ".", "plus": "+", "equals_sign": "=", "minus": "-", "backslash": "\\", "underscore": "_",
     "left_curly_bracket": "{", "right_curly_bracket": "}", "pageup": "page up", "pagedown": "page down",
 }  # fmt: skip
 

@@ -28,6 +28,20 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("X", "clear", "Clear", id="clear", tooltip="Take solo, mute and what was chosen out of the filter"),
     Binding("c", "mix", "Choose", id="mix", tooltip="Choose among the nodes, tags and models that were seen"),
     Binding("Y", "snippet", "Snippet", id="snippet", tooltip="Copy Python that keeps the same in your own loop"),
+    Binding("T", "only_task", "This task", id="only_task", tooltip="Only the selected task in all panes; again: all"),
+    Binding(
+        "left_square_bracket", "superstep(-1)", "Step back", show=False, id="step.before", tooltip="Superstep before"
+    ),
+    Binding("right_square_bracket", "superstep(1)", "Step on", show=False, id="step.next", tooltip="Next superstep"),
+    Binding("comma", "event(-1)", "Event back", show=False, id="event.before", tooltip="The event before"),
+    Binding(
+        "full_stop", "event(1)", "Event on", show=False, id="event.next", tooltip="Next event that the filter keeps"
+    ),
+    Binding("left_curly_bracket", "visit(-1)", "Visit back", show=False, id="visit.before", tooltip="Visit before"),
+    Binding(
+        "right_curly_bracket", "visit(1)", "Visit on", show=False, id="visit.next", tooltip="The node's next visit"
+    ),
+    Binding("exclamation_mark", "trouble", "Trouble", show=False, id="trouble", tooltip="Next error or notice"),
     Binding("z", "zoom", "Zoom", id="zoom", tooltip="The focused pane on the whole screen, and back"),
     Binding("i", "compose", "Input", id="compose", tooltip="Give input, or answer the interrupt"),
     Binding("r", "rerun", "Run again", id="rerun", tooltip="Run the same input again, on a new thread"),

@@ -45,6 +45,8 @@ GROUNDS = {
     "match": "warning 55%",
     "selection": "primary 60%",
     "chip": "accent 70%",
+    "hair": "foreground 16%",
+    "marked": "warning 30%",
     "bar": "foreground 8%",
     "thumb": "foreground 35%",
 }

@@ -30,6 +30,7 @@ from .nodeview import NodesView
 from .pane import Pane, Subject
 from .rows import Rows
 from .signs import count, seconds
+from .spot import Spot, of_task
 from .steps import Lanes, NodeRows, outcome
 from .table import TableRows
 
@@ -264,6 +265,35 @@ class NodesPane(Pane):
         if isinstance(of, Lanes):
             return task_subject(of.tasks[-1])
         return task_subject(of) if of is not None else None
+
+    def spot(self) -> Spot | None:
+        """The task under the cursor, or the newest one of the node."""
+        index = self.chosen
+        of = self.steps.of(index) if index is not None and self.shown == "list" else None
+        if isinstance(of, Lanes):
+            of = of.tasks[-1]
+        task = of if isinstance(of, Task) else self.graph.task(self._node()) if self.shown != "list" else None
+        return of_task(task) if task is not None else None
+
+    def reveal(self, session: Session, spot: Spot) -> None:
+        """Go to the task, to the fan-out that it is in, or to its node."""
+        task = spot.task_in(session)
+        if task is None:
+            return
+        if self.shown == "graph":
+            drawing = self.graph.drawing
+            self.nodes_view.select_node((drawing.shown(node_id(task)) if drawing is not None else None) or "")
+            return
+        for index in range(len(self.rows)):
+            if self.shown == "table":
+                stats = self.table.node(index)
+                found = stats is not None and stats.id == node_id(task)
+            else:
+                of = self.steps.of(index)
+                found = of is task or (isinstance(of, Lanes) and not self.steps.lines[index].opened and task in of.tasks)
+            if found:
+                self.nodes_view.select(index)
+                return
 
     def _node_subject(self, node: str) -> Subject | None:
         if not node or self._session is None:

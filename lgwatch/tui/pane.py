@@ -16,6 +16,7 @@ from lgwatch.filter import Filter
 from lgwatch.records import Message, Task
 from lgwatch.session import Session
 from lgwatch.tui.lines import LineView, Rows
+from lgwatch.tui.spot import Spot
 from lgwatch.tui.text import clean, plain
 
 if TYPE_CHECKING:
@@ -115,6 +116,13 @@ class Pane(Vertical):
     def subject(self) -> Subject | None:
         """Return what is selected, None when nothing is."""
         return None
+
+    def spot(self) -> Spot | None:
+        """Return where in the run the selected thing is, None when nothing is selected or it is nowhere in a run."""
+        return None
+
+    def reveal(self, session: Session, spot: Spot) -> None:
+        """Go to what this pane shows of the spot that was selected in another one; stay where it shows nothing of it."""
 
     def record_of(self, session: Session) -> Message | Task | None:
         """Return what a solo of the selected thing is about: the task that it belongs to."""

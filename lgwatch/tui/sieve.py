@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from lgwatch.errors import FilterError
-from lgwatch.filter import FIELDS, Filter, parse
+from lgwatch.filter import FIELDS, Filter, parse, parse_terms, quoted
 from lgwatch.index import Selection, shown
 from lgwatch.mix import clear, mute, solo
 from lgwatch.session import Session
@@ -43,6 +43,19 @@ class Sieve:
     def mute(self, record: Any) -> str:
         """Return the expression without the record's node, or with it again."""
         return mute(self.keep, record)
+
+    def only_task(self, task: str) -> str | None:
+        """Return the expression that keeps only this task and what ran inside of it; where it does, the one without.
+
+        None where there is neither a task nor such a term.
+        """
+        terms = parse_terms(self.keep.source)
+        ours = [term for term in terms if term.field == "task" and term.operator == "=" and not term.negated]
+        if not task and not ours:
+            return None
+        rest = [term.source for term in terms if term not in ours]
+        wanted = f"task={task[:8]}*" if len(task) > 8 else f"task={quoted(task)}"
+        return " ".join(rest if not task or any(term.source == wanted for term in ours) else [*rest, wanted])
 
     def unmixed(self) -> str:
         """Return the expression without solo, mute and what was chosen."""

@@ -1,308 +1,349 @@
-"""The timeline: task bars that grow on a time axis, LLM calls and tools inside them, checkpoints and interrupts as marks."""
+"""The timeline: the waterfall of tasks under a time axis, with marks above it, strips below it, and the critical path."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
 
+from lgwatch.critical import critical_path
 from lgwatch.filter import Filter
-from lgwatch.records import Run, Task
 from lgwatch.session import Session
+from lgwatch.tui.axis import chain
 from lgwatch.tui.bar import Bar
+from lgwatch.tui.bars import LEGEND
+from lgwatch.tui.lines import Lines, LineView
 from lgwatch.tui.nodes import task_subject
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import count, fit, glyph, node_style, seconds, tick
-from lgwatch.tui.text import ASCII, cell_len, clean, crop
+from lgwatch.tui.shares import share_rows
+from lgwatch.tui.signs import cells, count, fit, seconds
+from lgwatch.tui.spot import Spot, of_task
+from lgwatch.tui.strips import Strips, marks
+from lgwatch.tui.text import ASCII
+from lgwatch.tui.timeview import TimeView
+from lgwatch.tui.waterfall import Fan, TimelineRows
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
-NICE = (
-    0.0005,
-    0.001,
-    0.002,
-    0.005,
-    0.01,
-    0.02,
-    0.05,
-    0.1,
-    0.2,
-    0.25,
-    0.5,
-    1,
-    2,
-    5,
-    10,
-    15,
-    30,
-    60,
-    120,
-    300,
-    600,
-    1800,
-    3600,
-    7200,
-    21600,
-    86400,
-)
-"""Distances between two ticks of the axis, in seconds."""
-_BAR, _WAIT, _LLM, _TOOL, _SOON, _FAIL = ("=", "-", "#", "%", ".", "x") if ASCII else ("━", "░", "▆", "▒", "·", "✗")
-LEGEND: Row = [
-    (f"scheduled {_SOON} ", "faint"),
-    (f"node {_BAR} ", "dim"),
-    (f"model silent {_WAIT} ", "dim"),
-    (f"tokens {_LLM} ", "dim"),
-    (f"tool {_TOOL} ", "dim"),
-    (f"checkpoint {glyph('checkpoint')[0]}", "info"),
-]
-
-
-class Clock:
-    """Maps the session's time to the columns of an axis: the newest run and the runs that it resumed, without the
-    time in which nothing ran."""
-
-    def __init__(self, runs: list[Run], now: float, columns: int) -> None:
-        self._stretches: list[tuple[float, float, float]] = []  # began, ended, seconds before it
-        total = 0.0
-        for run in runs:
-            end = run.started + run.elapsed(now)
-            self._stretches.append((run.started, end, total))
-            total += end - run.started
-        self.total = max(total, 0.001)
-        self.columns = max(columns, 1)
-        self.step = next((step for step in NICE if self.total / step * 9 <= self.columns), NICE[-1])
-        # A picture that grows in jumps is calmer than one that is rescaled with every frame.
-        self.span = self.step * (int(self.total / self.step) + 1)
-
-    def __bool__(self) -> bool:
-        return bool(self._stretches)
-
-    def active(self, at: float) -> float:
-        """Return the seconds that runs had run when it was `at`."""
-        result = 0.0
-        for began, ended, before in self._stretches:
-            if at >= began:
-                result = before + min(at, ended) - began
-        return result
-
-    def column(self, at: float) -> int:
-        """Return the column of a moment."""
-        return min(int(self.active(at) / self.span * self.columns), self.columns - 1)
-
-    def axis(self) -> str:
-        """Return the labels of the ticks."""
-        labels = [" "] * (self.columns + 8)
-        for number in range(int(self.span / self.step) + 1):
-            column = round(number * self.step / self.span * self.columns)
-            label = _label(number * self.step)
-            if column + len(label) <= self.columns:
-                labels[column : column + len(label)] = label
-        return "".join(labels)[: self.columns]
-
-
-def _label(at: float) -> str:
-    if at >= 60:
-        return f"{int(at // 60)}m{int(at % 60):02d}" if at % 60 else f"{int(at // 60)}m"
-    return f"{at:g}s"
-
-
-def chain(session: Session) -> list[Run]:
-    """Return the newest run, after the runs that it goes on from."""
-    runs: list[Run] = []
-    for run in reversed(session.runs):
-        runs.insert(0, run)
-        if run.resume is None:
-            break
-    return runs
-
-
-class TimelineRows(Rows):
-    """A bar for each task of the newest run, in order of start, what ran inside it below."""
-
-    def __init__(self) -> None:
-        self.tasks: list[Task] = []
-        self.clock = Clock([], 0.0, 1)
-        self._now = 0.0
-        self._state: object = None
-        self._stamp: Hashable = None
-        self._spare = 0  # columns behind the axis, for what is written after a bar
-
-    def update(self, session: Session, keep: Filter, now: float, width: int) -> bool:
-        """Take in what changed; return whether anything did."""
-        self._now = now
-        runs = chain(session)
-        moving = bool(runs) and runs[-1].status == "running"
-        self._spare = 9 if width >= 70 else 6
-        self.clock = Clock(runs, now, width - self.label(width) - self._spare)
-        self._stamp = (self.clock.span, width)
-        state = (session, session.task_changes, tick(now) if moving else 0, session.message_changes, keep, self._stamp)
-        if state == self._state:
-            return False
-        if self._state is None or state[:2] != self._state[:2] or keep != self._state[4]:  # type: ignore[index]
-            self.tasks = [task for run in runs for task in _nested(run, keep)]
-        self._state = state
-        return True
-
-    @staticmethod
-    def label(width: int) -> int:
-        """Return the cells that names take."""
-        return max(12, min(30, width // 5))
-
-    def __len__(self) -> int:
-        return len(self.tasks)
-
-    def key(self, index: int) -> Hashable:
-        """A bar changes while its task runs, and when the axis does."""
-        task = self.tasks[index]
-        moving = tick(self._now) if task.open else 0
-        return (task.run, task.id, task.status, task.attempts, len(task.spans), task.ended, self._stamp, moving)
-
-    def index_of(self, key: Hashable) -> int | None:
-        """Find the task again."""
-        if not isinstance(key, tuple):
-            return None
-        return next((index for index, task in enumerate(self.tasks) if (task.run, task.id) == key[:2]), None)
-
-    def row(self, index: int, width: int) -> Row:
-        """Draw one bar."""
-        task = self.tasks[index]
-        room = self.label(width)
-        sign, style = glyph(task.status, self._now)
-        indent = "  " * min(task.depth, 6)
-        name = crop(clean(f"{indent}{task.node}"), room - 3, "…")
-        head: Row = [(f"{sign} ", style), (name, node_style(task.path)), (" " * (room - 2 - cell_len(name)), "")]
-        return [*head, *self._bar(task)]
-
-    def _bar(self, task: Task) -> Row:
-        clock, now = self.clock, self._now
-        signs = [" "] * (clock.columns + self._spare)
-        styles = [""] * (clock.columns + self._spare)
-        colour = node_style(task.path)
-
-        def paint(start: float, end: float | None, sign: str, style: str) -> None:
-            first, last = clock.column(start), clock.column(now if end is None else end)
-            for column in range(first, last + 1):
-                signs[column], styles[column] = sign, style
-
-        paint(task.started, task.began if task.began is not None else task.ended, _SOON, "faint")
-        if task.began is not None:
-            paint(task.began, task.ended, _BAR, colour)
-        attempts = [span for span in task.spans if span.kind == "node"]
-        for before, after in pairwise(attempts):  # the pause before the next attempt
-            if before.ended is not None:
-                paint(before.ended, after.started, _SOON, "warn")
-        for span in task.spans:
-            if span.kind == "llm":
-                paint(span.started, span.first_token if span.first_token is not None else span.ended, _WAIT, colour)
-                if span.first_token is not None:
-                    paint(span.first_token, span.ended, _LLM, colour)
-            elif span.kind in ("tool", "retriever"):
-                paint(span.started, span.ended, _TOOL, "tool")
-        for span in task.spans:
-            if span.status == "error" and span.ended is not None:
-                column = clock.column(span.ended)
-                signs[column], styles[column] = _FAIL, "bold error"
-        if task.status == "interrupted" and task.ended is not None:
-            column = clock.column(task.ended)
-            signs[column], styles[column] = glyph("interrupted")
-        self._caption(task, signs, styles)
-        return _joined(signs, styles)
-
-    def _caption(self, task: Task, signs: list[str], styles: list[str]) -> None:
-        """Write how long it took after the bar, or before it where there is no room."""
-        note = seconds(task.elapsed(self._now)) if task.began is not None else "waiting" if task.open else ""
-        if task.attempts > 1:
-            note += f" ×{task.attempts}"
-        last = max((i for i, sign in enumerate(signs) if sign != " "), default=-1)
-        start = last + 2
-        if start + len(note) > len(signs):
-            first = next((i for i, sign in enumerate(signs) if sign != " "), 0)
-            start = first - len(note) - 1
-        if start >= 0:
-            signs[start : start + len(note)] = note
-            styles[start : start + len(note)] = ["time"] * len(note)
-
-
-def _joined(signs: list[str], styles: list[str]) -> Row:
-    row: Row = []
-    start = 0
-    for index in range(1, len(signs) + 1):
-        if index == len(signs) or styles[index] != styles[start]:
-            row.append(("".join(signs[start:index]), styles[start]))
-            start = index
-    return row
-
-
-def _nested(run: Run, keep: Filter) -> Iterator[Task]:
-    def walk(tasks: list[Task]) -> Iterator[Task]:
-        for task in tasks:
-            inside = list(walk(task.children))
-            if not keep or keep(task) or inside:
-                yield task
-            yield from inside
-
-    yield from walk([task for task in run.tasks.values() if task.parent is None])
+ROOMY = 11
+"""Lines inside the border from which on there are strips."""
+DELTA = "d" if ASCII else "Δ"
+ZOOM = 0.6
+"""How much of the window is left after a step closer."""
 
 
 class TimelinePane(Pane):
     """Where the time went."""
 
     title_: ClassVar[str] = "Timeline"
+    empty_: ClassVar[str] = "no task has begun"
     help_: ClassVar[str] = (
-        "A bar for each task of the newest run on one time axis. Inside a bar: the wait for a model's first token, its "
-        "tokens, tools, failed attempts. Above: checkpoints ◆, interrupts ■, errors ✗. 4 shows the list of events below."
+        "A bar for each task of the newest run on one time axis: ░ is the wait before it began, ━ its own time, ▁▌ a model "
+        "that is asked and its first token, ▆ tokens, ▒ tools, ┄ the pause before another attempt, ✗ errors. Above: "
+        "checkpoints ◆, interrupts ■, errors ✗, a blocked event loop ⚠. + and - or the wheel zoom, a drag zooms to what is "
+        "dragged over, 0 shows all. ← and → move the window, or the cursor where all is in view; m marks a time, and the "
+        "cursor tells the distance to it. A wide fan-out is one row; enter opens it. C shows the critical path."
     )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus,equals_sign", "zoom(1)", "Zoom in", show=False, id="timeline.in", tooltip="Look closer"),
+        Binding("minus,underscore", "zoom(-1)", "Zoom out", show=False, id="timeline.out", tooltip="From farther"),
+        Binding("0", "fit", "All", show=False, id="timeline.fit", tooltip="All of the time in the window"),
+        Binding("shift+left,H", "nudge(-1)", "Cursor back", show=False, id="timeline.back", tooltip="Cursor back"),
+        Binding("shift+right,L", "nudge(1)", "Cursor on", show=False, id="timeline.on", tooltip="Cursor on in time"),
+        Binding("m", "mark", "Mark", show=False, id="timeline.mark", tooltip="Mark the time of the cursor, or unmark"),
+        Binding("C", "critical", "Critical path", id="timeline.critical", tooltip="What determined the run's length"),
+    ]
+    DEFAULT_CSS = """
+    TimelinePane #bars { height: 1fr; }
+    TimelinePane #strips { height: 2; display: none; }
+    TimelinePane.-roomy #strips { display: block; }
+    TimelinePane #shares { width: 48; display: none; margin-left: 2; }
+    TimelinePane.-critical #shares { display: block; }
+    """
     rows: TimelineRows
 
     def __init__(self, source: Source) -> None:
         super().__init__(TimelineRows(), source, id="timeline")
         self.axis = Bar()
         self.marks = Bar()
+        self.customs = Bar()
+        self.tokens = Bar()
+        self.shares = LineView(Lines(), id="shares")
+        self.shares.can_focus = False
+        self._strips = Strips()
+        self._session: Session | None = None
+        self._keep = Filter()
+        self._now = 0.0
+        self._dragged: tuple[int, int] | None = None
+        self._weighed: object = None
+        self._stale = True  # more than the rows is to be drawn anew
+
+    def make_view(self, rows: Rows) -> LineView:
+        """Return a view that goes sideways in time."""
+        return TimeView(rows, self)
 
     def compose(self) -> ComposeResult:
-        """The axis, the marks, and the bars below them."""
+        """The axis, the marks, the bars with the critical path beside them, and the strips."""
         yield self.axis
         yield self.marks
-        yield self.view
+        with Horizontal(id="bars"):
+            yield self.view
+            yield self.shares
+        with Vertical(id="strips"):
+            yield self.customs
+            yield self.tokens
+
+    def on_resize(self) -> None:
+        """Show the strips where there is room."""
+        self.set_class(self.size.height >= ROOMY, "-roomy")
+        self._stale = True
+
+    # ── the picture ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Let the bars grow."""
+        fresh, self._stale = self._stale or session is not self._session or keep != self._keep, False
+        self._session, self._keep, self._now = session, keep, now
         width = self.view.width_of_rows()
-        if width < 16 or not self.rows.update(session, keep, now, width):
+        if self.has_class("-critical"):
+            self._weigh()
+        if width < 16 or not (self.rows.update(session, keep, now, width) or fresh):
             return
         self.view.show()
-        clock, room = self.rows.clock, self.rows.label(width)
-        self.axis.show([(" " * room, ""), (clock.axis(), "time")])
-        self.marks.show([*fit([("marks", "faint")], [], room), *_marks(session, clock, room)])
-        run = session.run
-        legend = "".join(text for text, _ in LEGEND) if width > 100 else ""
-        self.mark(legend, f"{count(len(self.rows), 'task')} in {seconds(clock.total)}" if run else "")
+        self._draw_time(width)
+
+    def _draw_time(self, width: int) -> None:
+        rows, session = self.rows, self._session
+        if session is None:
+            return
+        clock, axis, room = rows.clock, rows.axis, rows.label(width)
+        runs = chain(session)
+        reading = fit(self._reading(room), [], room - 1)
+        self.axis.show([*reading, (" " * (room - cells(reading)), ""), *self._ticks()])
+        self.marks.show([*_named("marks", room), *marks(session, runs, clock, axis, self._now)])
+        if self.has_class("-roomy"):
+            self._strips.update(session, self._keep)
+            tokens, top = self._strips.tokens(session, clock, axis)
+            self.customs.show([*_named("custom", room), *self._strips.customs(session, clock, axis)])
+            most = [(f" {top:.0f}/s", "time")] if top else []
+            self.tokens.show([*_named("tok/s", room), *tokens, *most])
+        self._say()
+
+    def _ticks(self) -> Row:
+        text = self.rows.axis.text()
+        if self._dragged is None:
+            return [(text, "time")]
+        first, last = sorted(self._dragged)
+        return [(text[:first], "time"), (text[first : last + 1], "chip"), (text[last + 1 :], "time")]
+
+    def _reading(self, room: int) -> Row:
+        """The cursor's time, and how far it is from the mark."""
+        rows = self.rows
+        if rows.hair is None:
+            return []
+        row: Row = [(f"{rows.hair:.3f}s" if room >= 12 else f"{rows.hair:.1f}s", "accent")]
+        if rows.mark is not None:
+            row.append((f" {DELTA}{rows.hair - rows.mark:+.3f}", "warn"))
+        return row
+
+    def _say(self) -> None:
+        rows, session = self.rows, self._session
+        if session is None:
+            return
+        legend = " · ".join(f"{sign} {word}" for sign, word in LEGEND) if self.size.width > 104 else ""
+        if rows.window.span is not None:
+            axis = rows.axis
+            legend = f"{seconds(axis.start)} to {seconds(axis.end)} of {seconds(rows.clock.total)}"
+        tasks = sum(len(run.tasks) for run in chain(session))
+        bottom = f"{count(tasks, 'task')} in {seconds(rows.clock.total)}" if session.run is not None else ""
+        index = self.view.cursor
+        if rows.hair is not None and index is not None and index < len(rows):
+            bottom = self._told(index)
+        self.mark(legend, bottom)
+
+    def _told(self, index: int) -> str:
+        """What the cursor is on: the task of its row, and what it did at the cursor's time."""
+        rows = self.rows
+        of = rows.lines[index].of
+        task = rows.task(index)
+        if task is None or rows.hair is None:
+            return ""
+        words = [task.path if not isinstance(of, Fan) else f"{task.path} ×{len(of.tasks)}"]
+        if not isinstance(of, Fan):
+            words.append(seconds(task.elapsed(self._now)))
+            at = rows.clock.moment(rows.hair)
+            slack = rows.axis.span / rows.axis.columns
+            inside = [
+                span for span in task.spans
+                if span.kind != "node" and span.started - slack <= at <= (self._now if span.ended is None else span.ended)
+            ]  # fmt: skip
+            for span in inside[-1:]:
+                ended = self._now if span.ended is None else span.ended
+                words.append(f"{span.kind} {span.model or span.name} {seconds(ended - span.started)}")
+                if span.first_token is not None:
+                    words.append(f"first token {seconds(span.first_token - span.started)}")
+        return " · ".join(words)
+
+    def _again(self) -> None:
+        if self._session is not None:
+            self.show(self._session, self._keep, self._now)
+            self._say()
+            self.settle(at_once=True)
+
+    # ── the critical path ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def action_critical(self) -> None:
+        """Show the critical path, or hide it."""
+        self.toggle_class("-critical")
+        self._weighed, self.rows.critical = None, None
+        self.call_after_refresh(self._again)
+
+    def _weigh(self) -> None:
+        session = self._session
+        if session is None or self.shares.size.width < 12:  # not laid out yet
+            return
+        runs = chain(session)
+        moving = bool(runs) and runs[-1].status == "running"
+        state = (session, session.task_changes, int(self._now * 2) if moving else 0)
+        if state == self._weighed:
+            return
+        self._weighed = state
+        self.rows.critical = critical_path(runs, self._now)
+        self.shares.show(Lines(share_rows(self.rows.critical, self.shares.width_of_rows())))
+
+    # ── keys and mouse ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def label(self) -> int:
+        """Return the cells that names take."""
+        return self.rows.label(self.view.width_of_rows())
+
+    def _centre(self) -> float:
+        """The second that a zoom is about: the cursor's, what is newest, or the middle."""
+        rows = self.rows
+        axis = rows.axis
+        if rows.hair is not None and axis.start <= rows.hair <= axis.end:
+            return rows.hair
+        running = self._session is not None and self._session.status == "running"
+        return (
+            rows.clock.total
+            if running and rows.window.following
+            else (axis.start + min(axis.end, rows.clock.total)) / 2
+        )
+
+    def action_zoom(self, way: int) -> None:
+        """Look closer, or from farther."""
+        self.zoom(way)
+
+    def zoom(self, way: int, column: int | None = None) -> None:
+        """Look closer (1) or from farther (-1), at a column or else at the cursor."""
+        rows = self.rows
+        at = self._centre() if column is None else rows.axis.second(column + 0.5)
+        rows.window.zoom(ZOOM if way > 0 else 1 / ZOOM, at, rows.axis, rows.clock.total)
+        self._again()
+
+    def action_fit(self) -> None:
+        """Show all of the time."""
+        self.rows.window.fit()
+        self._again()
+
+    def to_now(self) -> None:
+        """Let the window show what is newest."""
+        self.rows.window.now()
+        self.rows.hair = None
+        self._again()
+
+    def slide(self, steps: int) -> None:
+        """Move the window by an eighth."""
+        rows = self.rows
+        if rows.window.pan(steps * rows.axis.span / 8, rows.clock.total):
+            self._again()
+
+    def turn(self, steps: int) -> None:
+        """Open a closed fan-out to the right; else move the window, or, where all is in it, the cursor."""
+        index = self.view.cursor
+        if steps > 0 and index is not None and self.rows.fold(index, only_open=True):
+            self._folded(index)
+        elif self.rows.window.span is None:
+            self.action_nudge(steps)
+        else:
+            before = self.rows.axis.start
+            self.slide(steps)
+            if self.rows.hair is not None:
+                self._put(self.rows.hair + self.rows.axis.start - before)
+
+    def action_nudge(self, steps: int) -> None:
+        """Move the cursor by a column; the window goes with it."""
+        rows = self.rows
+        axis = rows.axis
+        at = rows.hair if rows.hair is not None else axis.start if steps > 0 else min(axis.end, rows.clock.total)
+        self._put(axis.second(axis.place(at) + steps + 0.5))
+
+    def _put(self, second: float) -> None:
+        rows = self.rows
+        rows.hair = min(max(second, 0.0), rows.clock.total)
+        rows.window.show(rows.hair, rows.clock.total)
+        self._again()
+
+    def point(self, column: int) -> None:
+        """Put the cursor at a column."""
+        self._put(self.rows.axis.second(column + 0.5))
+
+    def stretch(self, first: int, last: int, *, done: bool) -> None:
+        """Show which time is dragged over; then look at it."""
+        axis = self.rows.axis
+        low, high = sorted(min(max(column, 0), axis.columns - 1) for column in (first, last))
+        self._dragged = None if done else (low, high)
+        if done:
+            self.rows.window.look(axis.second(low), axis.second(high + 1), self.rows.clock.total)
+        self._again()
+        self._draw_time(self.view.width_of_rows())
+
+    def action_mark(self) -> None:
+        """Mark the cursor's time; at the mark, take it away."""
+        rows = self.rows
+        if rows.hair is None:
+            rows.hair = rows.clock.active(self._now)
+        rows.mark = None if rows.mark == rows.hair else rows.hair
+        self._again()
+
+    @on(LineView.Selected)
+    def _fold(self, event: LineView.Selected) -> None:
+        """Open or close a fan-out; a task is opened by the screen."""
+        if self.rows.fold(event.index):
+            event.stop()
+            self._folded(event.index)
+
+    def _folded(self, index: int) -> None:
+        self._again()
+        self.view.select(index)  # a view that follows would go to what has come below
+
+    # ── what is selected ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def subject(self) -> Subject | None:
         """The task under the cursor."""
         index = self.chosen
-        return None if index is None else task_subject(self.rows.tasks[index])
+        task = self.rows.task(index) if index is not None else None
+        return task_subject(task) if task is not None else None
+
+    def spot(self) -> Spot | None:
+        """The task under the cursor."""
+        index = self.chosen
+        task = self.rows.task(index) if index is not None else None
+        return of_task(task) if task is not None else None
+
+    def reveal(self, session: Session, spot: Spot) -> None:
+        """Put the cursor on the task, at the time of the spot."""
+        index = self.rows.place(spot.run, spot.task)
+        if index is not None:
+            self.view.select(index)
+        if spot.run in {run.id for run in chain(session)}:
+            self._put(self.rows.clock.active(spot.at))
 
 
-def _marks(session: Session, clock: Clock, room: int) -> Row:
-    signs, styles = [" "] * clock.columns, [""] * clock.columns
-    runs = {run.id for run in chain(session)}
-
-    def put(at: float, state: str) -> None:
-        column = clock.column(at)
-        signs[column], styles[column] = glyph(state)
-
-    for checkpoint in session.checkpoints:
-        if checkpoint.run in runs and not checkpoint.ns:
-            put(checkpoint.at, "fork" if checkpoint.source == "fork" else "checkpoint")
-    for interrupt in session.interrupts.values():
-        if interrupt.run in runs:
-            put(interrupt.at, "interrupted")
-    for seq in session.errors:
-        if session.index.facet_of(seq).run in runs:
-            put(session.index.at[seq], "failed")
-    return [(" " * (room - min(room, 5)), ""), *_joined(signs, styles)]
+def _named(name: str, room: int) -> Row:
+    return [(name.ljust(room), "faint")]

@@ -20,6 +20,7 @@ from lgwatch.tui.messageview import MessageView
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Rows
 from lgwatch.tui.signs import amount, count
+from lgwatch.tui.spot import Spot
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
@@ -105,6 +106,20 @@ class TokensPane(Pane):
         """The message that is lit."""
         block = self.view.current
         return self.blocks.message(block.key) if block is not None else None
+
+    def spot(self) -> Spot | None:
+        """The message that is lit."""
+        message = self.record
+        return Spot(message.run, message.task, message.seq, message.started) if message is not None else None
+
+    def reveal(self, session: Session, spot: Spot) -> None:
+        """Go to the message of the spot's task that is said at its line, or that was said last before, or to the first."""
+        found = None
+        for message in session.messages_of(spot.task) if spot.task else ():
+            if message.run == spot.run and (found is None or message.seq <= spot.seq):
+                found = message
+        if found is not None:
+            any(view.point_at(found.id) for view in (self._one, *(slot.view for slot in self.deck.slots)) if view.display)
 
     def record_of(self, session: Session) -> Message | None:
         """A solo is about the message that is lit."""

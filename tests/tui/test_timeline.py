@@ -1,10 +1,30 @@
 from dataclasses import replace
 
 import pytest
+from textual.events import MouseScrollUp
 
+from lgwatch.events import Notice
 from lgwatch.filter import Filter, parse
-from lgwatch.tui.timeline import Clock, TimelineRows, chain
-from tests.factories import attempt, call, called, ended, interrupted, play, result, run, span_end, task, token
+from lgwatch.tui.axis import Axis, Clock, Window, chain, label
+from lgwatch.tui.strips import Strips, marks
+from lgwatch.tui.waterfall import TimelineRows
+from tests.factories import (
+    attempt,
+    call,
+    called,
+    checkpoint,
+    custom,
+    ended,
+    failed,
+    interrupted,
+    play,
+    result,
+    run,
+    span_end,
+    task,
+    token,
+)  # fmt: skip
+from tests.tui.stage import played, recorded, shown, text_of
 
 ERROR = {"type": "ValueError", "message": "boom", "traceback": ""}
 
@@ -19,38 +39,106 @@ def bars(session, width=80, keep=None):
     return ["".join(text for text, _ in rows.row(index, width)) for index in range(len(rows))], rows
 
 
+def column(rows, moment):
+    return rows.axis.column(rows.clock.active(moment))
+
+
+# ── bars ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def test_a_bar_begins_and_ends_in_its_columns():
     session = play(
         at(0.001, run()), at(0.002, task("a")), at(0.003, attempt("a")), at(5.0, result("a")), at(10.0, ended()),
     )  # fmt: skip
-    (bar,), rows = bars(session)
-    room, columns = rows.label(80), rows.clock.columns
-    assert bar[room] == "━"
-    assert bar[rows.clock.column(4.9) + room] == "━"
-    assert bar[rows.clock.column(5.0) + room + 1] == " "
-    assert bar.index("5.00s") > room + rows.clock.column(5.0)
-    assert len(bar) <= 80
+    (line,), rows = bars(session)
+    room, columns = rows.label(80), rows.axis.columns
+    assert line[room] == "━"
+    assert line[column(rows, 4.9) + room] == "━"
+    assert line[column(rows, 5.0) + room + 1] == " "
+    assert line.index("5.00s") > room + column(rows, 5.0)
+    assert len(line) <= 80
     assert columns > 40
 
 
-def test_inside_a_bar_are_the_silence_the_tokens_and_the_failed_attempts():
+def test_inside_a_bar_are_the_silence_the_first_token_the_tokens_and_the_failed_attempts():
     session = play(
         at(0.001, run()), at(0.002, task("a")), at(0.003, attempt("a", 1)), at(1.0, span_end("a-1", status="error", error=ERROR)),
         at(3.0, attempt("a", 2)), at(3.0, call(1, node="a")), at(5.0, token("x", 1, node="a")), at(9.0, called(1)),
         at(10.0, result("a")), at(10.0, ended()),
     )  # fmt: skip
-    (bar,), _ = bars(session, 120)
-    order = [bar.index(sign) for sign in ("━", "✗", "·", "░", "▆")]
+    (line,), _ = bars(session, 120)
+    order = [line.index(sign) for sign in ("━", "✗", "┄", "▁", "▌", "▆")]
     assert order == sorted(order)
-    assert "×2" in bar
+    assert "×2" in line
 
 
-def test_a_task_that_was_scheduled_and_has_not_begun_is_dotted():
+def test_a_task_that_was_scheduled_and_has_not_begun_waits():
     session = play(at(0.001, run()), at(0.5, task("a")), at(4.0, task("b")))
     lines, _ = bars(session)
-    assert "·" in lines[0]
+    assert "░" in lines[0]
     assert "waiting" in lines[0]
     assert "━" not in lines[0]
+
+
+def test_a_failed_task_and_an_interrupted_one_end_with_their_signs():
+    session = play(
+        run(), task("a"), attempt("a"), failed("a"), task("b"), attempt("b"), interrupted("b"), ended("interrupted")
+    )
+    lines, _ = bars(session)
+    assert lines[0].count("✗") == 2  # the state, and the end of the bar
+    assert lines[1].count("■") == 2
+
+
+def test_what_ran_inside_a_task_is_nested_below_it():
+    session = play(
+        task("team"), task("ask", ns=("team:team",)), task("deep", ns=("team:team", "ask:ask")), task("read", ns=("team:team",)),
+    )  # fmt: skip
+    lines, _ = bars(session)
+    assert [line[2:11].rstrip(" ░") for line in lines] == ["team", "├ ask", "│ └ deep", "└ read"]
+
+
+def test_a_wide_fan_out_is_one_row_until_it_is_opened():
+    session = play(run(), task("plan", step=1), *(task("ask", id=f"ask{n}", step=2) for n in range(1000)))
+    for number in range(400):
+        session.apply(at(101.0, replace(attempt("ask"), task=f"ask{number}", span=f"s{number}")))
+    lines, rows = bars(session)
+    assert len(lines) == 2
+    assert "▸ ask" in lines[1]
+    assert "×1 000" in lines[1]
+    assert rows.place("r1", "ask999") == 1
+    assert rows.fold(1)
+    rows.update(session, Filter(), session.now, 80)
+    assert len(rows) == 1002
+    assert rows.place("r1", "ask999") == 1001
+    assert not rows.fold(1, only_open=True)
+    assert rows.fold(1)
+
+
+def test_the_row_of_a_fan_out_tells_how_many_ran_at_which_time():
+    session = play(at(0.001, run()), *(at(0.002, task("ask", id=f"a{n}")) for n in range(60)))
+    for number in range(60):
+        session.apply(at(0.003, replace(attempt("ask"), task=f"a{number}", span=f"s{number}")))
+    for number in range(60):
+        session.apply(at(10.0 if number < 55 else 20.0, result("ask", id=f"a{number}")))
+    (line,), rows = bars(session)
+    room = rows.label(80)
+    assert line[room + column(rows, 5.0)] > line[room + column(rows, 15.0)] > " "
+    assert "20.0s" in line
+
+
+def test_a_filter_keeps_a_bar_with_all_that_it_is_inside_of():
+    session = play(task("outer"), task("inner", ns=("outer:outer",)), task("other"))
+    lines, _ = bars(session, keep=parse("path:outer/inner"))
+    assert len(lines) == 2
+
+
+def test_a_search_looks_at_paths():
+    session = play(task("outer"), task("inner", ns=("outer:outer",)))
+    _, rows = bars(session)
+    assert rows.text(1, 80) == "outer/inner"
+
+
+# ── the axis ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_time_that_a_person_took_to_answer_is_left_out():
@@ -58,10 +146,12 @@ def test_the_time_that_a_person_took_to_answer_is_left_out():
         at(0.001, run()), at(0.002, task("ask")), at(1.0, interrupted("ask")[0]), at(1.0, interrupted("ask")[1]),
         at(1.0, ended("interrupted")), at(500.0, run("r2", resume={"ask-ask": 1})), at(500.0, task("ask")), at(502.0, ended(name="r2")),
     )  # fmt: skip
-    clock = Clock(chain(session), session.now, 60)
+    clock = Clock(chain(session), session.now)
     assert clock.total == pytest.approx(3.0, abs=0.01)
     assert clock.active(300.0) == pytest.approx(1.0, abs=0.01)
     assert clock.active(501.0) == pytest.approx(2.0, abs=0.01)
+    for moment in (0.5, 500.5, 501.9):
+        assert clock.moment(clock.active(moment)) == pytest.approx(moment)
 
 
 def test_a_new_run_has_a_timeline_of_its_own():
@@ -73,24 +163,169 @@ def test_a_new_run_has_a_timeline_of_its_own():
 @pytest.mark.parametrize("total", [0.001, 0.3, 7, 59, 600, 9000, 1e6])
 @pytest.mark.parametrize("columns", [1, 8, 40, 170])
 def test_an_axis_has_labels_that_do_not_touch_and_fits_its_columns(total, columns):
-    session = play(at(0.001, run()), at(0.001 + total, ended()))
-    clock = Clock(session.runs, session.now, columns)
-    axis = clock.axis()
-    assert len(axis) == columns
-    assert clock.span >= clock.total
-    assert 0 <= clock.column(session.now) < columns
-    if columns >= 40:
-        assert len(axis.split()) >= 2
-        assert len(set(axis.split())) == len(axis.split())
+    for axis in (Axis.fit(total, columns), Axis.window(total * 0.3, total * 0.5, columns)):
+        line = axis.text()
+        assert len(line) == columns
+        if columns >= 40:
+            assert len(line.split()) >= 2
+            assert len(set(line.split())) == len(line.split())
+    axis = Axis.fit(total, columns)
+    assert axis.span >= total
+    assert 0 <= axis.place(total) < columns
 
 
-def test_a_filter_keeps_a_bar_with_all_that_it_is_inside_of():
-    session = play(task("outer"), task("inner", ns=("outer:outer",)), task("other"))
-    lines, _ = bars(session, keep=parse("path:outer/inner"))
-    assert len(lines) == 2
+@pytest.mark.parametrize(
+    ("second", "text"), [(0, "0s"), (0.25, "0.25s"), (59, "59s"), (60, "1m"), (90, "1m30"), (90.5, "1m30.5"), (3900, "1h05"), (7200, "2h")]
+)  # fmt: skip
+def test_a_tick_is_told_as_people_say_it(second, text):
+    assert label(second) == text
 
 
 def test_a_clock_without_runs_is_none():
-    clock = Clock([], 0.0, 10)
+    clock = Clock([], 0.0)
     assert not clock
-    assert clock.column(5.0) == 0
+    assert clock.active(5.0) == 0
+    assert clock.moment(2.0) == 2.0
+
+
+def test_a_zoom_keeps_what_it_is_about_in_its_column():
+    window = Window()
+    before = window.axis(10.0, 100)
+    window.zoom(0.5, 4.0, before, 10.0)
+    after = window.axis(10.0, 100)
+    assert after.span == pytest.approx(before.span / 2)
+    assert after.place(4.0) == pytest.approx(before.place(4.0), abs=1)
+    window.zoom(4, 4.0, after, 10.0)
+    assert window.span is None
+
+
+def test_a_window_on_what_is_newest_moves_with_it_and_any_other_stays():
+    window = Window()
+    window.zoom(0.2, 10.0, window.axis(10.0, 100), 10.0)
+    first = window.axis(10.0, 100)
+    assert window.axis(14.0, 100).start > first.start
+    window.pan(-3.0, 14.0)
+    held = window.axis(14.0, 100)
+    assert window.axis(20.0, 100).start == held.start
+    window.now()
+    assert window.axis(20.0, 100).end >= 20.0
+
+
+# ── marks and strips ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_marks_stand_at_their_time():
+    session = play(
+        at(0.001, run()), at(1.0, checkpoint("c1")), at(3.0, Notice(code="blocked", text="the event loop is blocked at a.py:1")),
+        at(5.0, failed("a")), at(8.0, interrupted("b")[0]), at(10.0, ended("interrupted")),
+    )  # fmt: skip
+    runs = chain(session)
+    clock, axis = Clock(runs, session.now), Axis.fit(10.0, 60)
+    line = "".join(text for text, _ in marks(session, runs, clock, axis, session.now))
+    for moment, sign in ((1.0, "◆"), (3.0, "⚠"), (5.0, "✗"), (8.0, "■")):
+        assert line[axis.column(clock.active(moment))] == sign
+
+
+def test_strips_count_what_the_filter_keeps_at_its_time():
+    events = [at(2.0 + n / 100, token("x", node="w")) for n in range(50)]
+    session = play(at(0.001, run()), at(0.002, task("w")), *events, at(5.0, custom(1, "w")), at(10.0, ended()))
+    clock, axis = Clock(chain(session), session.now), Axis.fit(10.0, 40)
+    strips = Strips()
+    strips.update(session, Filter())
+    ((dots, _),) = strips.customs(session, clock, axis)
+    assert dots.strip() == "·"
+    assert dots.index("·") == axis.column(clock.active(5.0))
+    ((columns, _),), top = strips.tokens(session, clock, axis)
+    assert {index for index, sign in enumerate(columns) if sign != " "} <= set(
+        range(axis.column(1.9), axis.column(2.6) + 1)
+    )
+    assert top > 20
+    strips.update(session, parse("!node:w"))
+    assert not strips.customs(session, clock, axis)[0][0].strip()
+
+
+# ── keys and mouse ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_keys_zoom_move_and_fit_the_window():
+    app = recorded("research")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shown(pilot, "4")
+        pane = app.pane("timeline")
+        whole = pane.rows.axis
+        await shown(pilot, "plus", "plus")
+        closer = pane.rows.axis
+        assert closer.span < whole.span / 2
+        await shown(pilot, "left")
+        assert pane.rows.axis.start < closer.start
+        await shown(pilot, "0")
+        assert pane.rows.axis == whole
+
+
+async def test_the_cursor_tells_its_time_and_how_far_the_mark_is():
+    app = recorded("research")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shown(pilot, "4", "g", "right", "m", *["right"] * 4)
+        pane = app.pane("timeline")
+        reading = "".join(text for text, _ in pane.axis._row)
+        assert pane.rows.hair > pane.rows.mark
+        assert f"{pane.rows.hair:.3f}s Δ+" in reading
+        assert "plan" in str(pane.border_subtitle)
+        await shown(pilot, "L", "H", "m", "m")
+        assert pane.rows.mark is None
+
+
+async def wheel(pilot, view, column):
+    await pilot._post_mouse_events([MouseScrollUp], view, (column, 3), 0)
+
+
+async def test_the_wheel_zooms_over_bars_and_scrolls_over_names_and_a_drag_looks_closer():
+    app = recorded("research")
+    async with app.run_test(size=(120, 24)) as pilot:
+        await shown(pilot, "4")
+        pane = app.pane("timeline")
+        whole, top = pane.rows.axis, pane.view.top
+        await wheel(pilot, pane.view, 60)
+        await pilot.pause()
+        assert pane.rows.axis.span < whole.span
+        await wheel(pilot, pane.view, 3)
+        await pilot.pause()
+        assert pane.view.top < top
+        await shown(pilot, "0")
+        await pilot.mouse_down(pane.view, offset=(40, 2))
+        await pilot.hover(pane.view, offset=(60, 2))
+        await pilot.mouse_up(pane.view, offset=(60, 2))
+        await pilot.pause()
+        assert pane.rows.axis.span < whole.span / 3
+
+
+async def test_a_closed_fan_out_is_opened_by_right_and_closed_by_enter(tmp_path):
+    app = played(tmp_path, run(), *(task("ask", id=f"ask{n}") for n in range(100)))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shown(pilot, "4", "g")
+        pane = app.pane("timeline")
+        assert len(pane.rows) == 1
+        await shown(pilot, "right")
+        assert len(pane.rows) == 101
+        await shown(pilot, "enter")
+        assert len(pane.rows) == 1
+
+
+async def test_the_critical_path_is_lit_and_its_shares_stand_beside_it():
+    app = recorded("research")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shown(pilot, "4", "C")
+        text = text_of(app)
+        assert "critical path" in text
+        assert "slack" in text
+        await shown(pilot, "C")
+        assert "critical path" not in text_of(app)
+
+
+async def test_strips_are_there_where_there_is_room():
+    app = recorded("research")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shown(pilot)
+        assert not app.pane("timeline").has_class("-roomy")
+        await shown(pilot, "4")
+        assert "tok/s" in text_of(app)

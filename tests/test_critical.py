@@ -1,0 +1,95 @@
+"""The critical path: whose end the run waited for, and who had time to spare."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from lgwatch.critical import critical_path
+from tests.factories import attempt, ended, play, result, run, task
+
+NS = ("team:team",)
+
+
+def at(moment, event):
+    return replace(event, at=moment)
+
+
+def lasted(node, start, end, triggers=(), **more):
+    """A task that began at once, and ended."""
+    begun = replace(attempt(node), task=more.get("id", node))
+    return [at(start, task(node, triggers=triggers, **more)), at(start, begun), at(end, result(node, **more))]
+
+
+def played(*events):
+    told = sorted(
+        (one for each in events for one in (each if isinstance(each, list) else [each])), key=lambda one: one.at
+    )
+    return play(*told)
+
+
+def test_of_each_step_the_task_that_ended_last_held_the_run_up():
+    session = played(
+        at(0.001, run()), lasted("plan", 0.01, 1.0), lasted("web", 1.0, 6.0, step=2), lasted("wiki", 1.0, 3.0, step=2),
+        lasted("write", 6.0, 8.0, step=3), at(8.0, ended()),
+    )  # fmt: skip
+    found = critical_path(session.runs, session.now)
+    assert [one.node for one in found.chain] == ["plan", "web", "write"]
+    assert found.slack[session.task("wiki")] == pytest.approx(3.0)
+    assert [one.path for one in found.shares()] == ["web", "write", "plan", "wiki"]
+    assert found.nodes["web"].seconds == pytest.approx(5.0)
+    assert found.nodes["wiki"].seconds == 0
+    assert found.between == pytest.approx(0.01, abs=0.01)
+
+
+def test_a_task_that_runs_a_graph_has_only_what_its_own_tasks_left_over():
+    session = played(
+        at(0.001, run()), lasted("team", 0.01, 5.0), lasted("ask", 0.5, 2.0, ns=NS), lasted("read", 2.0, 4.5, ns=NS, step=2),
+        at(5.0, ended()),
+    )  # fmt: skip
+    found = critical_path(session.runs, session.now)
+    assert {task.node for task in found.chain} == {"team", "ask", "read"}
+    assert found.nodes["team"].seconds == pytest.approx(0.99)
+    assert sum(found.chain.values()) + found.between == pytest.approx(found.total)
+
+
+def test_what_runs_inside_a_task_with_time_to_spare_can_spare_that_too():
+    session = played(
+        at(0.001, run()), lasted("slow", 0.01, 9.0), lasted("team", 0.01, 5.0), lasted("ask", 0.5, 5.0, ns=NS),
+        lasted("look", 0.5, 4.0, ns=NS), at(9.0, ended()),
+    )  # fmt: skip
+    found = critical_path(session.runs, session.now)
+    assert [one.node for one in found.chain] == ["slow"]
+    assert found.slack[session.task("ask")] == pytest.approx(4.0)
+    assert found.slack[session.task("look")] == pytest.approx(5.0)
+
+
+def test_a_task_that_another_one_calls_is_inside_of_it():
+    push = ("__pregel_push",)
+    session = played(
+        at(0.001, run()), lasted("main", 0.01, 6.0), lasted("one", 1.0, 2.0, triggers=push), lasted("two", 2.5, 5.5, triggers=push),
+        at(6.0, ended()),
+    )  # fmt: skip
+    found = critical_path(session.runs, session.now)
+    assert found.nodes["two"].seconds == pytest.approx(3.0)
+    assert found.nodes["main"].seconds == pytest.approx(5.99 - 1.0 - 3.0)
+    assert found.shares()[0].path == "two"
+
+
+def test_tasks_that_were_sent_for_together_are_peers():
+    push = ("__pregel_push",)
+    session = played(
+        at(0.001, run()), lasted("ask", 0.01, 3.0, id="a1", triggers=push), lasted("ask", 0.01, 5.0, id="a2", triggers=push),
+        at(5.0, ended()),
+    )  # fmt: skip
+    found = critical_path(session.runs, session.now)
+    assert [one.id for one in found.chain] == ["a2"]
+
+
+def test_what_runs_ends_now_and_a_run_without_tasks_has_no_chain():
+    session = played(at(0.001, run()), at(0.01, task("a")), at(0.01, attempt("a")))
+    found = critical_path(session.runs, 4.0)
+    assert found.nodes["a"].seconds == pytest.approx(3.99)
+    assert not critical_path(play().runs, 1.0).chain
+    assert not critical_path([], 1.0).shares()
