@@ -22,6 +22,9 @@ else:
     from lgwatch import events
 
 __version__ = "0.1.0"
+OLDEST_LANGGRAPH = (0, 6, 11)
+"""The oldest langgraph that graphs are watched on by the tests; `pyproject.toml` promises the same."""
+
 __all__ = ["events", "read_journal"]
 
 # The runner imports this package in the user's interpreter: nothing heavy may load with it.

@@ -100,12 +100,10 @@ def environments(folders: Sequence[Path]) -> Iterator[Environment]:
     places.append((os.environ.get("CONDA_PREFIX"), "the active conda environment"))
     seen: list[Path] = []
     for place, origin in places:
-        folder = Path(place) if place else None
-        if folder is None or any(_same(folder, other) for other in seen):
-            continue
-        if (python := python_of(folder)) is not None:
-            seen.append(folder)
-            yield Environment(folder, python, origin)
+        python = python_of(Path(place)) if place else None
+        if python is not None and not any(_same(Path(place or ""), other) for other in seen):
+            seen.append(Path(place or ""))
+            yield Environment(seen[-1], python, origin)
 
 
 def upward(folder: Path) -> Iterator[Path]:

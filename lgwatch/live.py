@@ -41,6 +41,8 @@ class Launch:
     checkpointer: str = "keep"
     mode: str = "auto"
     config: dict[str, Json] = field(default_factory=dict)
+    diagnose: bool = False
+    """Whether loading tells what will not work or not be seen, as notices."""
 
 
 class LiveRun(Tail):
@@ -159,6 +161,7 @@ class LiveRun(Tail):
             "command": "load", "target": launch.target, "journal": str(launch.journal.absolute()),
             "app_dir": str(launch.app_dir), "paths": list(launch.paths), "checkpointer": launch.checkpointer,
             "mode": launch.mode, "label": launch.label, "config": launch.config, "why": launch.why,
+            "diagnose": launch.diagnose,
         })  # fmt: skip
 
     def start(self, request: RunRequest) -> None:

@@ -297,7 +297,7 @@ def test_answers_reach_the_oldest_langgraph(folder: Path, oldest: Path) -> None:
 
 
 def test_what_is_promised_is_what_is_tested() -> None:
-    assert ".".join(map(str, surroundings.OLDEST)) == OLDEST
+    assert ".".join(map(str, lgwatch.OLDEST_LANGGRAPH)) == OLDEST
 
 
 @pytest.mark.parametrize(("version", "old"), [("0.4.10", True), (OLDEST, False), ("0.6.9", True), ("1.3.0rc1", False)])

@@ -55,13 +55,13 @@ ALLOWED: dict[str, set[str]] = {
     "plain": CORE | {"sources"},
     "listing": {"plain", "store", "text"},
     "headless": CORE | {"sources", "plain", "orjson"},
-    "doctor": VOCABULARY | {"lgwatch", "interpreters", "live", "project", "sources", "store", "text"},
+    "doctor": VOCABULARY | {"doctor", "interpreters", "lgwatch", "live", "store", "text"},
     "__main__": {"cli"},
 }
 """What a module may import besides the standard library: our modules by their name, others by their package."""
 
 RUNNER = VOCABULARY | {
-    "values", "journal", "runner", "orjson", "langgraph", "langgraph_sdk", "langchain_core", "pydantic",
+    "lgwatch", "values", "journal", "runner", "orjson", "langgraph", "langgraph_sdk", "langchain_core", "pydantic",
     "typing_extensions",
 }  # fmt: skip
 TUI = CORE | {"critical", "mix", "snippet", "transitions", "tui", "textual", "rich", "jsonschema", "markdown_it", "pygments"}
@@ -114,7 +114,7 @@ def allowed(path: Path) -> set[str] | None:
         return RUNNER
     if where[0] == "tui":
         return TUI
-    if where[0] in {"values", "journal"}:
+    if where[0] in {"values", "journal", "doctor"}:
         return ALLOWED[where[0]]
     return None if where[0] == "cli" else ALLOWED.get(path.stem, set())
 

@@ -43,8 +43,8 @@ def doctor(
     """Say why a graph does not load, stream or resume: every check with its fix."""
     from lgwatch import doctor as checks
 
-    def launch(exe: str) -> Launch:
-        return launch_of(target, python=exe, app_dir=app_dir, env_file=env_file, no_env=no_env)
+    def launch() -> Launch:
+        return launch_of(target, python=python, app_dir=app_dir, env_file=env_file, no_env=no_env)
 
     good = True
     for check in checks.examine(python, launch, asked=target is not None):

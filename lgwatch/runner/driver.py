@@ -88,8 +88,13 @@ class Driver:
 
     # ── loading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def load(self, target: object, label: str, config: Mapping[str, Json] | None = None) -> None:
-        """Make a graph of what was imported, and tell what it is; `config` is for factories. Raises TargetError."""
+    async def load(
+        self, target: object, label: str, config: Mapping[str, Json] | None = None, *, diagnosed: bool = False
+    ) -> None:
+        """Make a graph of what was imported, and tell what it is; `config` is for factories. Raises TargetError.
+
+        When it is to be `diagnosed`, each finding is a notice.
+        """
         from lgwatch.runner import loader
         from lgwatch.runner.describe import describe
 
@@ -99,6 +104,11 @@ class Driver:
             self.notice(code, text)
         self._graph = loaded.graph
         self._journal.append(describe(loaded.graph, label))
+        if diagnosed:
+            from lgwatch.runner.diagnosis import diagnose
+
+            for finding in await diagnose(self._graph):
+                self.notice(*finding.notice)
         self._attached = attach(self._graph, self._checkpointer, self.notice)
         self._pinned = pin_custom_events()
         self._node_tags = node_tags(self._graph)
@@ -260,8 +270,7 @@ class Driver:
             from langgraph.runtime import RunControl
 
             run.control = options["control"] = RunControl()
-        if way.OLD_PYTHON and self._mode != "sync" and way.async_only(self._graph):
-            # A writer that is asked for in an async node raises when somebody listens, before Python 3.11.
+        if way.leaves_out_custom(self._graph, self._mode):
             options["stream_mode"].remove("custom")
         return options
 

@@ -188,7 +188,7 @@ def _use(function: Callable[..., Any] | None, key: str) -> tuple[bool, bool] | N
 
     None when it cannot be told: no source, or the state is handed on as a whole.
     """
-    tree = _source(function)
+    tree = source_of(function)
     if tree is None:
         return None
     arguments = [a.arg for a in (*tree.args.posonlyargs, *tree.args.args) if a.arg not in {"self", "cls"}]
@@ -226,7 +226,8 @@ def _named_keys(tree: ast.AST) -> Iterator[str]:
             yield node.arg
 
 
-def _source(function: Callable[..., Any] | None) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
+def source_of(function: Callable[..., Any] | None) -> ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | None:
+    """Return a function's source as a tree; None when it has none, or it cannot be told from others on its line."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))  # type: ignore[arg-type]
     except (OSError, TypeError, SyntaxError, ValueError):

@@ -137,7 +137,9 @@ class Process:
             self._journal, self._console, checkpointer=str(load.get("checkpointer") or "keep"),
             mode=str(load.get("mode") or "auto"),
         )  # fmt: skip
-        self._loop.run_until_complete(self._driver.load(found, self._label, load.get("config")))
+        self._loop.run_until_complete(
+            self._driver.load(found, self._label, load.get("config"), diagnosed=bool(load.get("diagnose")))
+        )
         settle()
         return self._loop.create_task(self._begin(self._driver))
 

@@ -7,8 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-OLDEST = (0, 6, 11)
-"""The oldest langgraph that the tests run on; `pyproject.toml` says the same."""
+from lgwatch import OLDEST_LANGGRAPH
 
 
 def about(why: str, langgraph: str) -> Iterator[tuple[str, str]]:
@@ -23,12 +22,12 @@ def about(why: str, langgraph: str) -> Iterator[tuple[str, str]]:
 def is_old(version: str) -> bool:
     """Whether a version of langgraph is older than what is tested."""
     numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")[:3]]
-    return tuple(numbers) < OLDEST
+    return tuple(numbers) < OLDEST_LANGGRAPH
 
 
 def old_sentence(version: str) -> str:
     """Return what is to be said about it."""
-    return f"langgraph {version} is older than {'.'.join(map(str, OLDEST))}, the oldest that lgwatch is tested with"
+    return f"langgraph {version} is older than {'.'.join(map(str, OLDEST_LANGGRAPH))}, the oldest that lgwatch is tested with"
 
 
 def _short(executable: str) -> str:

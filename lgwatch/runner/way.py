@@ -6,6 +6,9 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from langchain_core.runnables import RunnableBinding
+from langgraph.pregel.protocol import PregelProtocol
+
 from lgwatch.errors import InputError
 from lgwatch.runner.saver import ReferenceSaver
 
@@ -13,13 +16,38 @@ OLD_PYTHON = sys.version_info < (3, 11)
 """An async node has no context of its own there: no stream writer, and no config but the one that it passes on."""
 
 
-def async_only(graph: Any) -> str:
-    """Return the name of a node that only runs asynchronously; empty when there is none."""
+def async_only(graph: Any, outer: tuple[int, ...] = ()) -> str:
+    """Return the path of a node that only runs asynchronously, in a nested graph too; empty when there is none."""
     for name, node in (getattr(graph, "nodes", None) or {}).items():
         bound = getattr(node, "bound", None)
-        if getattr(bound, "func", 0) is None and getattr(bound, "afunc", None) is not None:
+        if _has_no_sync(bound):
             return str(name)
+        if (
+            isinstance(bound, PregelProtocol)
+            and id(bound) not in outer
+            and (inner := async_only(bound, (*outer, id(graph))))
+        ):
+            return f"{name}/{inner}"
     return ""
+
+
+def _has_no_sync(bound: Any) -> bool:
+    """Whether a runnable has a function only for `await`; of a sequence, one of its steps; of a tool node, a tool."""
+    tools = getattr(bound, "tools_by_name", None)
+    if isinstance(tools, Mapping):
+        return any(getattr(one, "func", 0) is None and getattr(one, "coroutine", None) for one in tools.values())
+    for step in getattr(bound, "steps", None) or [bound]:
+        inner = step
+        while isinstance(inner, RunnableBinding):
+            inner = inner.bound
+        if getattr(inner, "func", None) is None and getattr(inner, "afunc", None) is not None:
+            return True
+    return False
+
+
+def leaves_out_custom(graph: Any, mode: str) -> bool:
+    """Whether custom events must not be asked for: before Python 3.11 a writer raises under `astream` if anybody listens."""
+    return OLD_PYTHON and (mode == "async" or (mode == "auto" and bool(async_only(graph))))
 
 
 async def is_sync(graph: Any, config: Mapping[str, Any], mode: str, notice: Callable[[str, str], None]) -> bool:
@@ -27,7 +55,7 @@ async def is_sync(graph: Any, config: Mapping[str, Any], mode: str, notice: Call
     if mode != "auto":
         return mode == "sync"
     only = async_only(graph)
-    if await _saver_is_sync(graph, config):
+    if await saver_is_sync(graph, config):
         if only:
             raise InputError(
                 f"the graph's checkpointer works only synchronously, and its node {only!r} only asynchronously",
@@ -42,7 +70,8 @@ async def is_sync(graph: Any, config: Mapping[str, Any], mode: str, notice: Call
     return OLD_PYTHON and not only
 
 
-async def _saver_is_sync(graph: Any, config: Mapping[str, Any]) -> bool:
+async def saver_is_sync(graph: Any, config: Mapping[str, Any]) -> bool:
+    """Whether the graph's checkpointer has nothing for `await`, as it says itself when it is asked for a checkpoint."""
     saver: Any = getattr(graph, "checkpointer", None)
     if isinstance(saver, ReferenceSaver) or not hasattr(saver, "aget_tuple"):
         return False
