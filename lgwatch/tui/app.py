@@ -28,6 +28,7 @@ from lgwatch.session import Session
 from lgwatch.snippet import snippet
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
+from lgwatch.tui.browser import TreeView
 from lgwatch.tui.chooser import Chooser
 from lgwatch.tui.console import ConsolePane
 from lgwatch.tui.control import Control
@@ -44,11 +45,12 @@ from lgwatch.tui.lines import LineView, terminal_is_behind
 from lgwatch.tui.nodes import NodeRows, NodesPane
 from lgwatch.tui.outside import read_outside
 from lgwatch.tui.pane import Pane
-from lgwatch.tui.prompt import Prompt
 from lgwatch.tui.pointer import Pointer
+from lgwatch.tui.prompt import Prompt
+from lgwatch.tui.runs import RunsPane
 from lgwatch.tui.sieve import Sieve
 from lgwatch.tui.signs import cells, fit, glyph, tick
-from lgwatch.tui.state import RunsPane, StatePane
+from lgwatch.tui.state import StatePane
 from lgwatch.tui.text import ASCII, SafetyNet
 from lgwatch.tui.theme import DARK
 from lgwatch.tui.timeline import TimelinePane
@@ -110,9 +112,9 @@ class WatchApp(App[None]):
         self.prompt = Prompt(lambda: self.sieve.words(self.session))
         self.control = Control(self, request)
         nodes.marks = self.control.breakpoints
+        self.pointer = Pointer(self)
         self.keys = Bar(id="keys")
         self.paused = False
-        self.pointer = Pointer(self)
         self.hint = ""
         self.error = ""
         self._chosen = "1"
@@ -226,6 +228,7 @@ class WatchApp(App[None]):
         """Let everything that is visible show the session as it is now."""
         session, now = self.session, self.source.now()
         self._set_mood()
+        self._mind_the_state()
         if isinstance(self.screen, Chooser):
             self.screen.show(session, self.keep)
         asked = self._painted is not self.keep  # a pause stops the news, not what a person asks for
@@ -235,10 +238,17 @@ class WatchApp(App[None]):
                 if pane.display:
                     pane.show(session, self.keep, now)
                     pane.settle()
+            self.pointer.show()
         self._draw_lines(now)
 
+    def _mind_the_state(self) -> None:
+        """Say what is found to be wrong with the state, whether it is shown or not."""
+        state = self.pane("state")
+        assert isinstance(state, StatePane)
+        for text in state.mind(self.session):
+            self.say(f"{glyph('notice')[0]} {text}", 6.0)
+
     def _draw_lines(self, now: float) -> None:
-            self.pointer.show()
         session, width, kept = self.session, self.size.width, self._kept()
         state = (
             len(session.index), kept, tick(now), width, self.paused, self.hint, self.error, self.keep, self._chosen,
@@ -410,6 +420,7 @@ class WatchApp(App[None]):
         frame = self.screen_stack[0].query_one("#panes")
         with self.batch_update():
             frame.set_class(bool(ids), "-zoomed")
+            frame.set_class(ids[:1] == ("timeline",), "-timeline")
             for pane in self.panes:
                 pane.set_class(pane.id in ids, "-chosen")
         if ids:
@@ -420,7 +431,6 @@ class WatchApp(App[None]):
         """The focused pane alone, or all again."""
         pane = self._focused_pane()
         if self._chosen == "1" and pane is not None and pane.id:
-            frame.set_class(ids[:1] == ("timeline",), "-timeline")
             key = next((key for key, _, ids in PRESETS if ids[:1] == (pane.id,)), "z")
             self._choose(key, (pane.id,))
         else:
@@ -459,16 +469,6 @@ class WatchApp(App[None]):
         elif self.keep:
             self.set_filter("")
 
-    @on(LineView.Selected)
-    def _on_selected(self) -> None:
-        self.action_inspect()
-
-    def action_inspect(self) -> None:
-        """Open what is selected; while the run waits for an answer that nobody turned away from, give it."""
-        if self.control.asking:
-            self.action_compose()
-            return
-        pane = self._focused_pane()
     # ── the spot that all panes show ─────────────────────────────────────────────────────────────────────────────────
 
     @on(LineView.Moved)
@@ -511,6 +511,16 @@ class WatchApp(App[None]):
         else:
             self.set_filter(text)
 
+    @on(LineView.Selected)
+    def _on_selected(self) -> None:
+        self.action_inspect()
+
+    def action_inspect(self) -> None:
+        """Open what is selected; while the run waits for an answer that nobody turned away from, give it."""
+        if self.control.asking:
+            self.action_compose()
+            return
+        pane = self._focused_pane()
         subject = pane.subject() if pane is not None else None
         if subject is not None:
             self.push_screen(Inspector(subject, self.source))
@@ -548,6 +558,7 @@ class WatchApp(App[None]):
         if title and (trouble := read_outside(self, variable, text, suffix)):
             self.say(trouble)
 
+    @on(TreeView.Told)
     @on(MessageView.Told)
     def _on_told(self, event: MessageView.Told | TreeView.Told) -> None:
         self.say(event.text)
@@ -558,7 +569,6 @@ class WatchApp(App[None]):
         self._draw()
 
     def action_help(self) -> None:
-    @on(TreeView.Told)
         """Show what works here."""
         self.push_screen(Help(self.screen, self._focused_pane()))
 

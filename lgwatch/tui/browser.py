@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import ClassVar
 
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -75,14 +76,19 @@ class TreeView(LineView):
     # --- where the cursor is
 
     @property
+    def in_tree(self) -> bool:
+        """Whether the values are shown, and not other rows in their place."""
+        return self.rows is self.tree_rows
+
+    @property
     def path(self) -> str:
         """The path of the value under the cursor."""
-        spot = self.tree_rows.spot(self.cursor) if self.cursor is not None else None
+        spot = self.tree_rows.spot(self.cursor) if self.cursor is not None and self.in_tree else None
         return path_text(spot.path, self._from) if spot is not None else ""
 
     def value(self) -> Json:
         """Return the value under the cursor, whole."""
-        return self.tree_rows.value(self.cursor) if self.cursor is not None else None
+        return self.tree_rows.value(self.cursor) if self.cursor is not None and self.in_tree else None
 
     def _update(self) -> None:
         super()._update()
@@ -93,23 +99,29 @@ class TreeView(LineView):
     # --- folding
 
     def action_choose(self) -> None:
-        """Open or close the value under the cursor."""
-        self.action_fold()
+        """Open or close the value under the cursor, or open the row."""
+        if self.in_tree:
+            self.action_fold()
+        else:
+            super().action_choose()
 
     def action_fold(self) -> None:
-        """Open or close the value under the cursor."""
-        if self.cursor is not None:
+        """Open or close the value under the cursor, or open the row."""
+        if not self.in_tree:
+            super().action_choose()
+        elif self.cursor is not None:
             self.tree_rows.toggle(self.cursor)
             self.show()
 
     def action_fold_all(self) -> None:
         """Open one level more, or fold all."""
-        self.tree_rows.toggle_all()
-        self.show()
+        if self.in_tree:
+            self.tree_rows.toggle_all()
+            self.show()
 
     def action_fold_outer(self) -> None:
         """Close the value that the one under the cursor is in, and go there."""
-        spot = self.tree_rows.spot(self.cursor) if self.cursor is not None else None
+        spot = self.tree_rows.spot(self.cursor) if self.cursor is not None and self.in_tree else None
         if spot is None:
             return
         outer = spot.path if spot.text >= 0 or spot.below is not None else spot.path[:-1]
@@ -123,6 +135,9 @@ class TreeView(LineView):
 
     def search(self, text: str | None) -> None:
         """Look for `text` in all keys and values, from the cursor on; None or an empty text ends the search."""
+        if not self.in_tree:
+            super().search(text)
+            return
         self._text = text or ""
         self._search = Search(self._text) if self._text else None
         self._places = self._search.places if self._search is not None else None
@@ -135,7 +150,9 @@ class TreeView(LineView):
 
     def next_match(self, step: int = 1) -> None:
         """Go to the next match (or, with -1, the one before), around the end."""
-        if self._text:
+        if not self.in_tree:
+            super().next_match(step)
+        elif self._text:
             self._begin(step, inclusive=False)
 
     def _begin(self, way: int, *, inclusive: bool) -> None:
@@ -215,12 +232,15 @@ class TreeView(LineView):
         self._copy(as_python(self.value()), "copied as Python")
 
     def _copy(self, text: str, told: str) -> None:
-        if self.cursor is not None:
-            self.app.copy_to_clipboard(text)
-            self.post_message(self.Told(told))
+        if self.cursor is None or not self.in_tree:
+            raise SkipAction  # the screen knows what is selected
+        self.app.copy_to_clipboard(text)
+        self.post_message(self.Told(told))
 
     def action_pager(self) -> None:
         """Leave the screen to the user's pager."""
+        if not self.in_tree:
+            raise SkipAction
         value = self.value()
         suffix = ".txt" if isinstance(value, str) else ".json"
         if trouble := read_outside(self.app, "PAGER", _text_of(value), suffix):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lgwatch.tui.nodeview import NodesView
+from lgwatch.tui.state import StateView
 from lgwatch.tui.tokens import MessageView
 
 if TYPE_CHECKING:
@@ -15,6 +16,13 @@ _TYPING = {
     "filter": ("Keep", "Clear"), "search": ("Find", "Leave"), "answer": ("Answer", "Look around"),
     "input": ("Run", "Leave"),
 }  # fmt: skip
+
+
+STATE = (
+    ("[ ]", "Step", ""), ("d", "Diff", "app.simulate_key('d')"), ("h", "History", "app.simulate_key('h')"),
+    ("Y", "Path", "app.simulate_key('Y')"),
+)  # fmt: skip
+"""What is special to the pane of the state."""
 
 
 def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
@@ -40,6 +48,8 @@ def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
         yield ("v", "View", "app.simulate_key('v')")
     else:
         yield ("/", "Find", "app.search")
+    if isinstance(app.focused, StateView):
+        yield from STATE
     if isinstance(app.focused, MessageView):
         if not asking:
             yield ("enter", "Fold", "")

@@ -1,0 +1,270 @@
+"""What the state pane has rows for besides the values: the steps, what changed between two of them, the history of a key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from lgwatch.difference import Change
+from lgwatch.events import Json
+from lgwatch.refs import follow, preview
+from lgwatch.states import State, States, Writer
+from lgwatch.tui.rows import Row, Rows
+from lgwatch.tui.signs import amount, count, fit, glyph, node_style, seconds
+from lgwatch.tui.text import ASCII, clean, crop
+from lgwatch.tui.tree import label, path_text, style
+
+SIGNS = {"added": ("+", "added"), "changed": ("~", "changed"), "removed": ("-", "removed")}
+"""Sign and style of a change."""
+WROTE = "<-" if ASCII else "←"
+LED = "->" if ASCII else "→"
+MOST = 2000
+"""Changes that have rows; more of them are counted."""
+LINES = 400
+"""Lines of a text up to which it is compared by line."""
+
+
+def step_name(state: State) -> str:
+    """Return the step of a state as it is called on the screen."""
+    return f"s{state.step}"
+
+
+def sign(state: State) -> tuple[str, str]:
+    """Return the sign of a state: a checkpoint, a fork, or one that was rebuilt."""
+    return (
+        ("o" if ASCII else "○", "dim") if state.rebuilt else glyph("fork" if state.source == "fork" else "checkpoint")
+    )
+
+
+def nodes_of(state: State) -> str:
+    """Return who led to a state, fan-outs counted."""
+    if not state.tasks:
+        started = state.source == "input" and not state.rebuilt
+        return {"update": "update_state", "fork": "fork"}.get(state.source, "before the input" if started else "input")
+    return Writer(tuple(task.node for task in state.tasks), "").words()
+
+
+def tally(changes: Sequence[Change]) -> Row:
+    """Return how many keys were added, changed and removed."""
+    kinds = {change.path[0]: change.kind if len(change.path) == 1 else "changed" for change in changes if change.path}
+    spans: Row = []
+    for kind, (mark, names) in SIGNS.items():
+        if number := sum(one == kind for one in kinds.values()):
+            spans += [(f"{mark}{number} ", names)]
+    return spans
+
+
+class StepRows(Rows):
+    """A row for each state of a graph."""
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+        self.states: list[State] = []
+        self.base: State | None = None
+        """The state that others are compared with."""
+        self.flagged: Callable[[State], bool] = lambda state: False
+        self._version = 0
+        self._tallies: dict[int, Row] = {}
+
+    def set(self, states: list[State]) -> None:
+        """Show these states."""
+        self.states = states
+        self._version += 1
+        self._tallies = {seq: row for seq, row in self._tallies.items() if not states or seq != states[-1].seq}
+
+    def changes(self, index: int) -> Row:
+        """Return how much a step changed."""
+        state = self.states[index]
+        if state.seq not in self._tallies:
+            before = self.states[index - 1] if index else None
+            self._tallies[state.seq] = tally(self._states.changes(before, state))
+        return self._tallies[state.seq]
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def key(self, index: int) -> Hashable:
+        """The last state may be told of more; the others change when something is said of them."""
+        state = self.states[index]
+        newest = self._version if index == len(self.states) - 1 else 0
+        return (id(state), newest, state is self.base, self.flagged(state))
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Find a state again."""
+        name = key[0] if isinstance(key, tuple) else None
+        return next((index for index, state in enumerate(self.states) if id(state) == name), None)
+
+    def row(self, index: int, width: int) -> Row:
+        """Draw a state."""
+        state = self.states[index]
+        mark, names = sign(state)
+        nodes = nodes_of(state)
+        left: Row = [(f"{mark} ", names), (f"{step_name(state):<4}", "title"), (nodes, self._style(state))]
+        right = list(self.changes(index))
+        if self.flagged(state):
+            right.insert(0, (f"{glyph('notice')[0]} ", "warn"))
+        if state is self.base:
+            right.append(("d ", "chip"))
+        return fit(left, right, width)
+
+    @staticmethod
+    def _style(state: State) -> str:
+        nodes = {task.path for task in state.tasks}
+        return node_style(nodes.pop()) if len(nodes) == 1 else "" if nodes else "dim"
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A row of a comparison: a sign, how deep it is, what it says; `change` is what `enter` opens."""
+
+    sign: tuple[str, str]
+    depth: int
+    name: str
+    spans: tuple[tuple[str, str], ...]
+    note: str = ""
+    change: Change | None = None
+
+
+class DiffRows(Rows):
+    """What changed between two states, by key: messages by their ids, texts by line, what stayed the same in one row."""
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+        self.lines: list[DiffLine] = []
+        self._version = 0
+
+    def set(self, before: State | None, after: State, writers: dict[str, Writer]) -> None:
+        """Compare two states."""
+        self._version += 1
+        self.lines = list(self._compare(before, after, writers))
+
+    def _compare(self, before: State | None, after: State, writers: dict[str, Writer]) -> Iterator[DiffLine]:
+        old = self._states.values(before) if before is not None else {}
+        new = self._states.values(after)
+        by_key: dict[str, list[Change]] = {}
+        for change in self._states.changes(before, after):
+            by_key.setdefault(str(change.path[0]), []).append(change)
+        for key in [*new, *(key for key in old if key not in new)]:
+            note = f"{WROTE} {writers[key].words()}" if key in writers else ""
+            if key not in by_key:
+                continue
+            yield from self._of_key(key, by_key[key], (old.get(key), new.get(key)), note)
+        for key in new:
+            if key not in by_key:
+                note = f"{WROTE} {writers[key].words()}, the same" if key in writers else ""
+                yield DiffLine((" ", ""), 0, key, ((f"{self._short(new[key])}  unchanged", "faint"),), note)
+
+    def _of_key(self, key: str, changes: list[Change], values: tuple[Json, Json], note: str) -> Iterator[DiffLine]:
+        first = changes[0]
+        if len(first.path) == 1:
+            yield from self._leaf(first, key, 0, note)
+            return
+        old, new = (follow(value, self._states.lookup) for value in values)
+        sizes = [label(one) for one in (old, new)]
+        said = f"{sizes[0]} {LED} {sizes[1].removeprefix('list ')}" if sizes[0] != sizes[1] else sizes[1]
+        yield DiffLine(SIGNS["changed"], 0, key, ((said, "dim"),), note, Change((key,), "changed", *values))
+        for change in changes[:MOST]:
+            yield from self._leaf(change, path_text(("", *change.path[1:])), 1, "")
+        if len(changes) > MOST:
+            yield DiffLine((" ", ""), 1, f"… {amount(len(changes) - MOST)} more changes", ())
+
+    def _leaf(self, change: Change, name: str, depth: int, note: str) -> Iterator[DiffLine]:
+        lookup = self._states.lookup
+        old, new = follow(change.before, lookup), follow(change.after, lookup)
+        mark = SIGNS[change.kind]
+        if change.kind == "added":
+            yield DiffLine(mark, depth, name, ((preview(new, 300, lookup), style(new)),), note, change)
+        elif change.kind == "removed":
+            yield DiffLine(mark, depth, name, ((preview(old, 300, lookup), "dim"),), note, change)
+        elif isinstance(old, str) and isinstance(new, str) and max(len(old), len(new)) > 60:
+            said = f"{amount(len(old))} {LED} {amount(len(new))} characters"
+            yield DiffLine(mark, depth, name, ((said, "dim"),), note, change)
+            yield from _by_line(old, new, depth + 1)
+        else:
+            spans = (
+                (preview(old, 120, lookup), "removed"),
+                (f" {LED} ", "faint"),
+                (preview(new, 200, lookup), "added"),
+            )
+            yield DiffLine(mark, depth, name, spans, note, change)
+
+    def _short(self, value: Json) -> str:
+        told = follow(value, self._states.lookup)
+        return (
+            label(told) if isinstance(told, list) or (isinstance(told, str) and len(told) > 40) else preview(told, 40)
+        )
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def key(self, index: int) -> Hashable:
+        """The rows are made anew when others are compared."""
+        return (index, self._version)
+
+    def row(self, index: int, width: int) -> Row:
+        """Draw a row."""
+        line = self.lines[index]
+        left: Row = [(f"{line.sign[0]} ", line.sign[1]), ("    " * line.depth, "")]
+        if line.name:
+            left += [(line.name, "title" if line.depth == 0 else "info"), ("  ", "")]
+        return fit([*left, *line.spans], [(f"{line.note} ", "accent")] if line.note else [], width)
+
+
+def _by_line(old: str, new: str, depth: int) -> Iterator[DiffLine]:
+    """Yield the lines of a text that went and that came, with one line of what is around them."""
+    before, after = old.splitlines()[:LINES], new.splitlines()[:LINES]
+    for word, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if word == "equal":
+            rest = f"… {count(b - a, 'line')}" if b - a > 1 else before[a]
+            yield DiffLine((" ", ""), depth, "", ((rest, "faint"),))
+            continue
+        for line in before[a:b]:
+            yield DiffLine(SIGNS["removed"], depth, "", ((line, "removed"),))
+        for line in after[c:d]:
+            yield DiffLine(SIGNS["added"], depth, "", ((line, "added"),))
+
+
+class HistoryRows(Rows):
+    """The steps in which one key came to another value."""
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+        self.key_name = ""
+        self.lines: list[tuple[State, Json, str]] = []
+        self._version = 0
+
+    def set(self, key: str, states: list[State]) -> None:
+        """Show the history of a key of these states."""
+        self.key_name = key
+        self._version += 1
+        self.lines = []
+        if not states:
+            return
+        before = {id(state): states[index - 1] if index else None for index, state in enumerate(states)}
+        for state, value in self._states.history(key, states[0].ns):
+            writer = self._states.writers(state, before[id(state)]).get(key)
+            self.lines.append((state, value, writer.words() if writer is not None else ""))
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def key(self, index: int) -> Hashable:
+        """The rows are made anew with every change."""
+        return (index, self._version)
+
+    def row(self, index: int, width: int) -> Row:
+        """Draw a step."""
+        state, value, writer = self.lines[index]
+        mark, names = sign(state)
+        first = self.lines[0][0].at
+        told = follow(value, self._states.lookup)
+        who = crop(clean(writer or "not written"), max(width // 4, 10), "…")
+        left: Row = [
+            (f"{mark} ", names), (f"{step_name(state):<4}", "title"), (f"{seconds(state.at - first):>6}  ", "time"),
+            (f"{WROTE} ", "faint"), (f"{who:<{max(width // 4, 10)}}  ", "accent" if writer else "warn"),
+        ]  # fmt: skip
+        if isinstance(told, (dict, list)):
+            left.append((f"{label(told)}  ", "dim"))
+        room = max(width // 2, 20)
+        return fit([*left, (preview(value, room, self._states.lookup), style(told))], [], width)
