@@ -52,22 +52,20 @@ def leaves_out_custom(graph: Any, mode: str) -> bool:
 
 async def is_sync(graph: Any, config: Mapping[str, Any], mode: str, notice: Callable[[str, str], None]) -> bool:
     """Decide between `stream` in a thread and `astream`. Raises InputError where neither would work."""
-    if mode != "auto":
-        return mode == "sync"
     only = async_only(graph)
-    if await saver_is_sync(graph, config):
+    if mode == "auto" and await saver_is_sync(graph, config):
         if only:
             raise InputError(
                 f"the graph's checkpointer works only synchronously, and its node {only!r} only asynchronously",
                 "use the asynchronous form of the checkpointer, or --checkpointer memory",
             )
         return True
-    if OLD_PYTHON and only:
+    if leaves_out_custom(graph, mode):
         notice(
             "python310",
             "before Python 3.11, async nodes show no custom events, and tokens only where the config is passed on",
         )
-    return OLD_PYTHON and not only
+    return mode == "sync" or (mode == "auto" and OLD_PYTHON and not only)
 
 
 async def saver_is_sync(graph: Any, config: Mapping[str, Any]) -> bool:
