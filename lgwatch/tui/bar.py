@@ -40,17 +40,22 @@ class Bar(Widget):
             return Strip.blank(width)
         if self._look is None:
             self._look = Look(self)
-        segments: list[Segment] = []
-        used = 0
-        for text, names in self._row:
-            names, _, action = names.partition("@")  # noqa: PLW2901  the action is no style
-            shown = crop(clean(text), width - used)
-            style = self._look[names.strip()]
-            if action:
-                style += Style.from_meta({"@click": action})
-            segments.append(Segment(plain(shown), style))
-            used += cell_len(shown)
-            if used >= width:
-                break
-        segments.append(Segment(" " * (width - used), self._look[""]))
-        return Strip(segments, width)
+        return line(self._row, width, self._look)
+
+
+def line(row: Row, width: int, look: Look) -> Strip:
+    """Return a row of spans as a line of so many cells."""
+    segments: list[Segment] = []
+    used = 0
+    for text, names in row:
+        names, _, action = names.partition("@")  # noqa: PLW2901  the action is no style
+        shown = crop(clean(text), width - used)
+        style = look[names.strip()]
+        if action:
+            style += Style.from_meta({"@click": action})
+        segments.append(Segment(plain(shown), style))
+        used += cell_len(shown)
+        if used >= width:
+            break
+    segments.append(Segment(" " * (width - used), look[""]))
+    return Strip(segments, width)

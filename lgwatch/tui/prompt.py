@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
+from textual.strip import Strip
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from lgwatch.tui.bar import Bar
-from lgwatch.tui.rows import Row
+from lgwatch.tui.bar import Bar, line
+from lgwatch.tui.look import Look
+from lgwatch.tui.rows import Row, shifted
+from lgwatch.tui.text import clean
+
+LABEL = 10
+"""Cells of the label that stand before the text: as many as ` filter ▸ ` takes, which is wanted most often."""
 
 
 class _Words(Suggester):
@@ -35,17 +41,50 @@ class _Words(Suggester):
         return None
 
 
+class Line(Input):
+    """The text; while nobody types, what holds stands there instead, so that typing begins without a layout."""
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt-input", compact=True)
+        self.can_focus = False
+        self._held: Row | None = []
+        self._look: Look | None = None
+
+    def hold(self, row: Row | None) -> None:
+        """Show these spans, and take no text; None to take text."""
+        if row != self._held:
+            self._held = row
+            self.can_focus = row is None
+            self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Resolve the styles anew."""
+        super().notify_style_update()
+        self._look = None
+
+    def render_line(self, y: int) -> Strip:
+        """Draw the text, or what holds."""
+        if self._held is None:
+            return super().render_line(y)
+        if self._look is None:
+            self._look = Look(self)
+        return line(self._held if y == 0 else [], self.size.width, self._look)
+
+    async def _on_mouse_down(self, event: events.MouseDown) -> None:
+        if self._held is not None:
+            event.prevent_default()  # there is no text to select
+
+
 class Prompt(Horizontal):
     """One line: what it is for, the text, and a note at the right."""
 
     DEFAULT_CSS = """
     Prompt { height: 1; background: $boost; }
     Prompt > Bar { background: $boost; }
-    Prompt > #prompt-label { width: 1fr; }
+    Prompt > #prompt-label { width: 10; }
     Prompt > #prompt-note { width: 28; display: none; }
     Prompt.-noted > #prompt-note { display: block; }
-    Prompt > Input { width: 1fr; border: none; height: 1; padding: 0; background: $boost; display: none; }
-    Prompt.-typing > Input { display: block; }
+    Prompt > Input { width: 1fr; border: none; height: 1; padding: 0; background: $boost; }
     """
 
     class Changed(Message):
@@ -72,7 +111,8 @@ class Prompt(Horizontal):
         self.label = Bar(id="prompt-label")
         self.note = Bar(id="prompt-note")
         self._suggester = _Words(words)
-        self.input = Input(id="prompt-input", compact=True)
+        self._cells = LABEL
+        self.input = Line()
 
     def compose(self) -> ComposeResult:
         """Label, text, note."""
@@ -83,8 +123,8 @@ class Prompt(Horizontal):
     def open(self, purpose: str, label: str, text: str = "", hint: str = "") -> None:
         """Ask for text."""
         self.purpose = purpose
-        self.add_class("-typing")
-        self.label.styles.width = len(label) + 4
+        self._give(len(label) + 4)
+        self.input.hold(None)
         self.label.show([(f" {label} ▸ ", "bold accent")])
         self.input.placeholder = hint
         self.input.suggester = self._suggester if purpose == "filter" else None
@@ -96,18 +136,22 @@ class Prompt(Horizontal):
         """Show what holds while nobody types."""
         if not self.purpose:
             self.label.show(label)
+            self.input.hold(shifted([(clean(text), names) for text, names in label], LABEL))
         self.set_class(bool(note), "-noted")
         self.note.show(note)
 
     def close(self) -> None:
         """Stop asking."""
         self.purpose = ""
-        self.remove_class("-typing")
-        self.label.styles.width = "1fr"
+        self._give(LABEL)
+        self.input.hold([])
 
-    def on_mount(self) -> None:
-        """Begin at rest."""
-        self.close()
+    def _give(self, cells: int) -> None:
+        """Let the label have so many cells at least; other ones are a layout, which takes as long as all the rest."""
+        cells = max(cells, LABEL)
+        if cells != self._cells:
+            self._cells = cells
+            self.label.styles.width = cells
 
     @on(Input.Changed)
     def _on_changed(self, event: Input.Changed) -> None:
