@@ -33,6 +33,8 @@ class Span:
     end_seq: int | None = None
     usage: dict[str, Json] | None = None
     """Of an LLM call whose messages told none before it ended."""
+    agent: str = ""
+    """Of a tool call that runs one of several agents: which one it names."""
     finish: str = ""
     """Why the model stopped, in the provider's word: `stop`, `length` …; empty where it is not known."""
 
@@ -55,6 +57,8 @@ class Task:
     triggers: tuple[str, ...] = ()
     parent: Task | None = None
     visits: int = 1
+    via: str = ""
+    """The tool call of its parent in which its graph runs: the agent that the call names, or the tool; "" for none."""
     same_input: int = 1
     """How many visits of its node had the same input by then, in this run and itself included."""
     status: str = "waiting"

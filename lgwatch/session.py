@@ -55,6 +55,7 @@ class Session:
         self._early: dict[str, list[Span]] = {}
         self._spans: dict[str, Span] = {}
         self._visits = Visits()
+        self._agents: dict[str, str] = {}
         self._said = Messages(self._spans, self._touched)
         self.messages: dict[str, Message] = self._said.by_id
         self.message_list: list[Message] = self._said.all
@@ -171,6 +172,8 @@ class Session:
                 self._end(event, seq)
             case ValueStored():
                 self._visits.store(event)
+                if agent := _agent(event.data):
+                    self._agents[event.id] = agent
             case Updated():
                 if task := self._tasks.get(event.task):
                     task.wrote = _keys(event.writes) or task.wrote
@@ -247,6 +250,8 @@ class Session:
         parent = self._tasks.get(parent_task(event.ns)) if event.ns else None
         if parent is not None and parent.run == run.id and parent.id != task.id:
             task.parent = parent
+            calls = {span.agent or span.name for span in parent.spans if span.kind == "tool" and span.ended is None}
+            task.via = calls.pop() if len(calls) == 1 else ""
             parent.children.append(task)
             self._touched(parent.id)
         self._tasks[event.task] = run.tasks[event.task] = task
@@ -268,6 +273,8 @@ class Session:
 
     def _begin(self, event: SpanStarted, seq: int) -> None:
         span = Span(event.span, event.kind, event.name, event.at, seq, event.parent, event.model)
+        if event.kind == "tool" and isinstance(event.input, dict):
+            span.agent = _agent(event.input) or self._agents.get(str(event.input.get("$ref")), "")
         self._spans[event.span] = span
         self.task_changes += 1
         task = self._tasks.get(event.task)
@@ -370,6 +377,12 @@ class Session:
         for message in self.messages.values():
             if not message.finished and message.run == run.id:
                 self._said.finish(message, "done" if left == "done" else "cut")
+
+
+def _agent(data: Json) -> str:
+    """Return which agent the input of a tool call names, as deep agents do; "" where it names none."""
+    name = data.get("subagent_type") if type(data) is dict else None
+    return name if isinstance(name, str) else ""
 
 
 def _is_cancelled(error: dict[str, Json] | None) -> bool:

@@ -28,9 +28,22 @@ def level(ns: Namespace) -> str:
     return "".join(f"{segment.rpartition(':')[0] or segment}:" for segment in ns if not segment.isdecimal())
 
 
+def inside(task: Task) -> str:
+    """Return what the ids of the nodes of a task's graph begin with; a graph that runs in a tool call is inside of what
+    the call names: `tools:researcher:`."""
+    if task.parent is None or not task.ns:
+        return level(task.ns)
+    return f"{node_id(task.parent)}:{task.via}:" if task.via else f"{node_id(task.parent)}:"
+
+
 def node_id(task: Task) -> str:
     """Return the id of a task's node, as the loaded graph has it: `research:ask`."""
-    return level(task.ns) + task.node
+    return inside(task) + task.node
+
+
+def called(task: Task) -> str:
+    """Return the id of the agent, or the tool, that the graph of a task is inside of; "" where no tool call runs it."""
+    return inside(task)[:-1] if task.via else ""
 
 
 @dataclass(slots=True)
@@ -236,7 +249,9 @@ class Transitions:
         flow = self._flows.get(key)
         if flow is None:
             fresh = bool(task.ns) or (run.resume is None and run.fork is None)
-            flow = self._flows[key] = _Flow(level(task.ns), task.parent, run, fresh=fresh)
+            flow = self._flows[key] = _Flow(inside(task), task.parent, run, fresh=fresh)
+            if agent := called(task):
+                self.visits[agent] = self.visits.get(agent, 0) + 1
         flow.run = run
         if task.parent is not None:
             flow.parent = task.parent

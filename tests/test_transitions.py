@@ -1,6 +1,6 @@
 import pytest
 
-from lgwatch.events import GraphLoaded
+from lgwatch.events import GraphLoaded, SpanEnded, SpanStarted
 from lgwatch.session import Session
 from lgwatch.sources import Recording
 from lgwatch.transitions import Transitions, chosen_in_words, node_id
@@ -141,6 +141,36 @@ def test_nodes_that_nobody_told_of_are_found_where_they_ran():
     assert kinds["lead"][1] == "lead"
     assert kinds["lead:agent"][0] == "subgraph"
     assert kinds["lead:agent:__end__"][0] == "end"
+
+
+def deep_agent():
+    """An agent that calls two others by one tool, side by side: only their calls tell who they are."""
+    yield from (task("tools", id=name, step=3, triggers=("__pregel_push",)) for name in ("t1", "t2"))
+    for name, agent in (("t1", "researcher"), ("t2", "critic")):
+        yield SpanStarted(span=f"call-{name}", kind="tool", name="task", task=name, node="tools",
+                          input={"subagent_type": agent})  # fmt: skip
+    for name in ("t1", "t2"):
+        yield from visit("model", 1, id=f"m-{name}", ns=(f"tools:{name}",))
+        yield SpanEnded(span=f"call-{name}")
+        yield result("tools", id=name, step=3)
+
+
+def test_an_agent_that_runs_in_a_tool_call_is_inside_of_what_the_call_names():
+    session = play(graph((START, "tools")), run(), deep_agent(), ended(), start=False)
+    transitions = Transitions()
+    transitions.update(session)
+    assert [node_id(one) for one in session.tasks()] == [
+        "tools", "tools", "tools:researcher:model", "tools:critic:model",
+    ]  # fmt: skip
+    assert transitions.visits["tools:researcher"] == 1
+    assert transitions.taken["tools:critic:__start__", "tools:critic:model"] == 1
+    assert {node["id"] for node in transitions.nodes()} >= {"tools:researcher", "tools:critic:__end__"}
+
+
+def test_two_tools_that_run_at_once_in_one_task_do_not_tell_whose_agent_it_is():
+    calls = [SpanStarted(span=name, kind="tool", name=name, task="tools", node="tools") for name in ("a", "b")]
+    session = play(run(), task("tools"), calls, task("model", ns=("tools:tools",)), start=False)
+    assert node_id(session.task("model")) == "tools:model"
 
 
 def test_what_a_task_calls_is_no_way_on_from_it():

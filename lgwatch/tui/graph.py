@@ -12,7 +12,7 @@ from time import monotonic
 
 from lgwatch.records import Task
 from lgwatch.session import Session
-from lgwatch.transitions import END, START, Transitions, node_id
+from lgwatch.transitions import END, START, Transitions, called, node_id
 
 from .drawing import Box, Drawing, draw
 from .items import Edge
@@ -205,13 +205,19 @@ class GraphRows(Rows):
                 self._seen.append(0)
             if len(run.tasks) > self._seen[number]:
                 for task in islice(run.tasks.values(), self._seen[number], None):
-                    name = node_id(task)
-                    self._open.setdefault(name, []).append(task)
-                    self._newest[name] = task
+                    self._note(node_id(task), task)
+                    if (agent := called(task)) and task.parent is not None:
+                        self._note(agent, task.parent)
                 self._seen[number] = len(run.tasks)
         for name, tasks in self._open.items():
             if tasks:
                 self._open[name] = [task for task in tasks if task.open]
+
+    def _note(self, node: str, task: Task) -> None:
+        tasks = self._open.setdefault(node, [])
+        if task not in tasks[-1:]:
+            tasks.append(task)
+        self._newest[node] = task
 
     def _state(self, node: str) -> str:
         tasks = self._open.get(node)

@@ -256,6 +256,8 @@ class NodeRows(Rows):
 
     def _told(self, line: Line, task: Task) -> Iterable[Piece]:
         ways = self.transitions
+        if calls := dict.fromkeys(span.agent or span.name for span in task.spans if span.kind == "tool"):
+            yield Piece(f" {CALL} {', '.join(calls)}", "tool", 8, "", f" {CALL}")
         if task.same_input > 1:
             sign = glyph("notice")[0]
             times = f"×{task.same_input}"
@@ -273,6 +275,7 @@ class NodeRows(Rows):
 
 
 CAUSE = "  ← "
+CALL = "*" if ASCII else "⚙"
 
 
 def _foot(ways: Transitions, *, calm: bool) -> Iterable[Row]:

@@ -9,7 +9,7 @@ from itertools import islice
 
 from lgwatch.records import Message, Task
 from lgwatch.session import Session
-from lgwatch.transitions import level, node_id
+from lgwatch.transitions import called, node_id
 
 from .picture import STOP
 from .rows import Row, Rows
@@ -75,7 +75,8 @@ class NodeTable:
         self._session = session
         self._state: object = None
         self._seen: list[int] = []
-        self._open: dict[tuple[str, str], Task] = {}
+        self._open: dict[tuple[str, str, str], tuple[NodeStats, Task]] = {}
+        self._begun: set[tuple[str, str, str]] = set()  # agents that a tool call runs have many tasks in one call
 
     def update(self, session: Session, now: float) -> bool:
         """Take in what ended or began since, and what runs up to `now`; return whether anything changed."""
@@ -89,16 +90,14 @@ class NodeTable:
             if number == len(self._seen):
                 self._seen.append(0)
             for task in islice(run.tasks.values(), self._seen[number], None):
-                stats = self._node(task)
-                stats.visits += 1
-                stats.same_input = max(stats.same_input, task.same_input)
-                self._open[task.run, task.id] = task
+                self._begin(self._node(node_id(task), task.path, task.node), task)
+                if (agent := called(task)) and task.parent is not None:
+                    self._begin(self._node(agent, f"{task.parent.path}/{task.via}", task.via), task.parent)
             self._seen[number] = len(run.tasks)
         for stats in self.nodes.values():
             stats.running = 0
         since: dict[str, float] = {}
-        for key, task in list(self._open.items()):
-            stats = self._node(task)
+        for key, (stats, task) in list(self._open.items()):
             stats.status = task.status
             if task.open:
                 stats.running += task.status == "running"
@@ -106,19 +105,25 @@ class NodeTable:
                     since[stats.id] = min(since.get(stats.id, now), task.began)
             else:
                 del self._open[key]
-                _count(stats, task, session.messages_of(task.id))
+                _count(stats, task, session.messages_of(task.id) if task.node == stats.name else ())
         elapsed = sum(run.elapsed(now) for run in session.runs)
         for stats in self.nodes.values():
             stats.share = _at_work(stats, since.get(stats.id, now), now) / elapsed if elapsed > 0 else 0.0
         return True
 
-    def _node(self, task: Task) -> NodeStats:
-        name = node_id(task)
-        stats = self.nodes.get(name)
+    def _node(self, node: str, path: str, name: str) -> NodeStats:
+        stats = self.nodes.get(node)
         if stats is None:
-            depth = level(task.ns).count(":")
-            stats = self.nodes[name] = NodeStats(name, task.path, task.node, depth)
+            stats = self.nodes[node] = NodeStats(node, path, name, node.count(":"))
         return stats
+
+    def _begin(self, stats: NodeStats, task: Task) -> None:
+        key = (task.run, task.id, stats.id)
+        if key not in self._begun:
+            self._begun.add(key)
+            stats.visits += 1
+            stats.same_input = max(stats.same_input, task.same_input)
+            self._open[key] = (stats, task)
 
 
 def _count(stats: NodeStats, task: Task, messages: Iterable[Message]) -> None:

@@ -9,6 +9,7 @@ from lgwatch.tui.graph import GraphRows
 from lgwatch.tui.picture import EDGE_STYLES
 from lgwatch.tui.signs import amount
 from tests.factories import attempt, ended, failed, play, result, run, task
+from tests.test_transitions import deep_agent
 from tests.tui.shapes import END, SHAPES, START, chain, edges, node
 from tests.tui.test_drawing import leads
 
@@ -204,6 +205,15 @@ def test_a_breakpoint_stands_on_its_node_or_on_what_it_is_inside_of():
     rows.deeper(-3)
     drawn(session, rows=rows)
     assert "○ · team" in text(rows)
+
+
+def test_agents_that_tool_calls_run_are_boxes_of_their_own_with_the_state_of_the_call():
+    session = play(loaded("one"), run(), task("only"), deep_agent(), start=False)
+    rows = drawn(session, width=100, depth=2)
+    assert rows.drawing.boxes["tools:researcher"].kind == "subgraph"
+    assert "✓ researcher" in text(rows, 100)
+    assert "✓ critic" in text(rows, 100)
+    assert rows.task("tools:critic") is session.find_task("t2")
 
 
 # --- any graph, any run

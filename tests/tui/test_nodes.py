@@ -1,4 +1,4 @@
-from lgwatch.events import GraphLoaded
+from lgwatch.events import GraphLoaded, SpanStarted
 from lgwatch.filter import Filter, parse
 from lgwatch.tui.nodes import NodeRows, outcome
 from tests.factories import attempt, ended, failed, interrupted, play, result, resumed, run, span_end, task
@@ -108,6 +108,67 @@ def test_a_step_says_which_branch_was_taken_and_which_were_not():
     session = play(told, run(), task("plan"), result("plan"), task("search", step=2), start=False)
     assert "→ search  (not: write, ask)" in drawn(session)[0]
     assert "→" not in drawn(session, width=24)[0]
+
+
+def test_a_step_says_who_chose_the_branch():
+    told = GraphLoaded(
+        nodes=[{"id": name, "name": name} for name in ("plan", "write")],
+        edges=[{"source": "plan", "target": "write", "conditional": True, "router": "route_by_depth", "label": "deep"}],
+    )
+    session = play(told, run(), task("plan"), result("plan"), task("write", step=2), start=False)
+    assert '→ write  why: route_by_depth → "deep"' in drawn(session, width=80)[0]
+    assert "why" not in drawn(session, width=40)[0]
+
+
+def narrow(session, width=24, now=None):
+    rows = NodeRows()
+    rows.resize(width)
+    rows.update(session, Filter(), session.now if now is None else now)
+    return rows
+
+
+def test_where_there_is_little_room_the_last_transition_and_its_reason_stand_below():
+    told = GraphLoaded(
+        nodes=[{"id": name, "name": name} for name in ("plan", "write", "ask")],
+        edges=[{"source": "plan", "target": name, "conditional": True, "router": "route"} for name in ("write", "ask")],
+    )
+    session = play(told, run(), task("plan"), result("plan"), task("write", step=2), start=False)
+    rows = narrow(session)
+    shown = ["".join(text for text, _ in rows.row(index, 24)) for index in range(len(rows))]
+    assert shown[-2:] == [" ─ plan → write", "   why: route · not: ask"]
+    assert rows.of(len(rows) - 1) is session.task("plan")
+    assert rows.index_of(rows.key(len(rows) - 1)) == len(rows) - 1
+    assert len(narrow(session, 80)) == 2
+
+
+def test_the_last_transition_is_bright_and_then_calms_down():
+    session = play(task("plan"), result("plan"), task("write", step=2))
+    at_once, later = narrow(session), narrow(session, now=session.now + 5)
+    assert [rows.row(2, 24)[-1] for rows in (at_once, later)] == [
+        ("plan → write", "bold accent"), ("plan → write", "faint"),
+    ]  # fmt: skip
+
+
+def test_a_visit_with_the_same_input_is_flagged_in_whatever_room_there_is():
+    events = [task("critique", id=f"c{step}", step=step, input={"n": 1}) for step in range(1, 4)]
+    session = play(*events, *(result("critique", id=f"c{step}", step=step) for step in range(1, 4)))
+    assert "⚠ same input ×3" in drawn(session)[2]
+    assert "⚠ same" not in drawn(session)[0]
+    assert "⚠×3" in drawn(session, width=24)[2]
+
+
+def test_a_breakpoint_stands_beside_the_step():
+    rows = NodeRows()
+    rows.marks = frozenset({"b"})
+    session = play(task("a"), result("a"), task("b", step=2))
+    rows.update(session, Filter(), 0)
+    assert rows.row(1, 60)[1] == ("●", "error")
+    assert rows.row(0, 60)[1] == (" ", "")
+
+
+def test_a_task_names_the_tools_that_it_calls():
+    call = SpanStarted(span="s", kind="tool", name="web_search", task="tools", node="tools")
+    assert "tools ⚙ web_search" in drawn(play(task("tools"), call))[0]
 
 
 def test_a_failure_is_named_even_where_there_is_little_room():

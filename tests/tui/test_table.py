@@ -2,6 +2,7 @@ import pytest
 
 from lgwatch.tui.table import COLUMNS, ORDERS, NodeTable, TableRows
 from tests.factories import attempt, call, called, ended, play, result, run, span_end, task, token
+from tests.test_transitions import deep_agent
 
 
 def filled(*events, now=None, **more):
@@ -94,6 +95,28 @@ def test_a_row_for_every_node_nested_as_it_ran():
     assert [line.split()[1] for line in shown[1:]] == ["sub", "in", "other"]
     assert shown[2].startswith("  ")
     assert {len(line) for line in shown} == {100}
+
+
+def test_an_agent_that_a_tool_call_runs_has_a_row_with_what_is_inside_of_it():
+    shown = text(rows_of(play(run(), deep_agent(), start=False)))
+    assert [line.split()[1:3] for line in shown[1:]] == [
+        ["tools", "2"], ["researcher", "1"], ["model", "1"], ["critic", "1"], ["model", "1"],
+    ]  # fmt: skip
+    assert [len(line) - len(line.lstrip()) for line in shown[1:]] == [0, 2, 4, 2, 4]
+
+
+def test_visits_with_the_same_input_have_a_sign_and_a_number():
+    events = [task("a", id=f"a{step}", step=step, input={"n": 1}) for step in range(1, 4)]
+    shown = text(rows_of(play(*events)), 120)
+    assert "⚠ 3" in shown[1]
+    assert "×3" in shown[1]
+
+
+def test_a_breakpoint_stands_beside_the_name():
+    rows = rows_of(SESSION)
+    rows.marks = frozenset({"sub:in"})
+    assert [("●" in line) for line in text(rows)] == [False, False, True, False]
+    assert {len(line) for line in text(rows)} == {100}
 
 
 def test_rows_change_places_only_when_asked():
