@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "mix": {"filter", "records", "session"},
     "transitions": {"events", "records", "session"},
     "difference": {"events", "refs"},
+    "trace": {"events"},
     "reducers": {"difference", "events", "refs"},
     "states": {"difference", "events", "records", "reducers", "refs", "session", "transitions"},
     "flags": {"difference", "events", "refs", "states"},
@@ -51,6 +52,8 @@ ALLOWED: dict[str, set[str]] = {
     "live": VOCABULARY | {"journal", "process", "sources"},
     "samples": VOCABULARY,
     "arguments": VOCABULARY,
+    "accounts": VOCABULARY | {"lgwatch", "records"},
+    "selfcheck": {"accounts", "events"},
     "outline": {"events", "text"},
     "plain": CORE | {"sources"},
     "listing": {"plain", "store", "text"},
@@ -64,7 +67,10 @@ RUNNER = VOCABULARY | {
     "lgwatch", "values", "journal", "runner", "orjson", "langgraph", "langgraph_sdk", "langchain_core", "pydantic",
     "typing_extensions",
 }  # fmt: skip
-TUI = CORE | {"critical", "mix", "snippet", "transitions", "tui", "textual", "rich", "jsonschema", "markdown_it", "pygments"}
+TUI = CORE | {
+    "critical", "difference", "flags", "mix", "snippet", "states", "trace", "transitions", "tui", "textual", "rich",
+    "jsonschema", "markdown_it", "pygments",
+}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:
