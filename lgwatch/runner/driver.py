@@ -7,7 +7,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,8 @@ from lgwatch.runner.channels import known_keys
 from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
-from lgwatch.runner.failure import Failures, error_dict, message_of
+from lgwatch.runner.failure import Failures, error_dict, message_of, type_name
+from lgwatch.runner.held import Held
 from lgwatch.runner.refusal import refused
 from lgwatch.runner.run import Run
 from lgwatch.runner.tasks import node_tags
@@ -64,11 +65,11 @@ class Driver:
         self._checkpointer = checkpointer
         self._mode = mode
         self._graph: Any = None
+        self._held: Held | None = None  # what the target opened
         self._values = Values(self._store)
         self._settings: Mapping[str, Json] = {}
         self._waiting: dict[str, dict[str, Interrupted]] = {}  # by thread, by interrupt id
         self._failed_answers: dict[str, Json] = {}  # by interrupt id, what a run was given that failed
-        self._stack = AsyncExitStack()
         self._pinned = False
         self._node_tags: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._keys: dict[tuple[str, ...], frozenset[str]] = {}
@@ -99,7 +100,8 @@ class Driver:
         from lgwatch.runner.describe import describe
 
         given = config if isinstance(config, Mapping) else None  # what is none is told when the run starts
-        loaded = await loader.build(target, config=given, stack=self._stack)
+        self._held = Held(lambda error: self.notice("close", f"what the target opened has ended: {_said(error)}"))
+        loaded = await self._held.open(lambda stack: loader.build(target, config=given, stack=stack))
         for code, text in loaded.notices:
             self.notice(code, text)
         self._graph = loaded.graph
@@ -131,9 +133,10 @@ class Driver:
     async def close(self) -> None:
         """Leave what the target opened."""
         try:
-            await asyncio.wait_for(self._stack.aclose(), 1.0)
+            if self._held is not None:
+                await self._held.close()
         except BaseException as error:  # foreign code at the very end: nothing is left to do but to say it
-            self.notice("close", f"closing the target failed: {type(error).__name__}: {error}")
+            self.notice("close", f"closing the target failed: {_said(error)}")
 
     async def _obey(self, command: Mapping[str, Json], request: Callable[[Mapping[str, Json]], Request]) -> None:
         try:
@@ -432,3 +435,11 @@ def _returned(graph: Any, streamed: Any) -> Any:
 def _place(decoder: Decoder) -> Place:
     task = decoder.tasks.sole()
     return (task.ns, task.node, task.id) if task else NOWHERE
+
+
+def _said(error: BaseException) -> str:
+    """Return an exception on one line; a group of them says what its only member says."""
+    members = getattr(error, "exceptions", None)
+    if isinstance(members, tuple) and len(members) == 1:
+        return _said(members[0])
+    return f"{type_name(error)}: {message_of(error)}"

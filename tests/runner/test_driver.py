@@ -11,6 +11,7 @@ from lgwatch.events import (
     CustomWritten,
     Interrupted,
     Notice,
+    Output,
     RunEnded,
     RunStarted,
     TaskEnded,
@@ -574,4 +575,45 @@ def test_a_blocked_loop_is_noticed_with_its_line(tmp_path: Path) -> None:
         text = run.await_one(Notice, code="blocked").text
         assert "agent.py:" in text
         (tmp_path / "go").touch()
+        assert run.result().status == "done"
+
+
+HELD = """
+from contextlib import asynccontextmanager
+
+@asynccontextmanager
+async def graph():
+    entered = asyncio.current_task()
+    yield line(node)
+    if asyncio.current_task() is not entered:
+        raise RuntimeError("left by another task")
+    print("left", flush=True)
+"""
+
+
+def test_what_the_target_opened_is_left_by_the_task_that_entered_it(tmp_path: Path) -> None:
+    with child(tmp_path, NODE + HELD) as run:
+        run.start()
+        assert run.result().status == "done"
+        run.close()
+        run.await_one(Output, text="left")
+        assert run.of(Notice, code="close") == []
+
+
+def test_what_the_target_opened_and_lost_is_told(tmp_path: Path) -> None:
+    source = """
+from contextlib import asynccontextmanager
+
+@asynccontextmanager
+async def graph():
+    task = asyncio.current_task()
+    asyncio.get_running_loop().call_later(0.01, task.cancel)
+    try:
+        yield line(node)
+    except asyncio.CancelledError:
+        raise ConnectionError("the tool server is gone")
+"""
+    with child(tmp_path, NODE + source) as run:
+        assert "ConnectionError: the tool server is gone" in run.await_one(Notice, code="close").text
+        run.start()
         assert run.result().status == "done"
