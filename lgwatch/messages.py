@@ -101,6 +101,9 @@ class Messages:
             message.started = message.span.started
             message.model = message.model or message.span.model
             message.usage = message.span.usage
+            # In a thread, the end of a call can be faster than its chunks.
+            if message.span.status in ("error", "cancelled"):
+                self.finish(message, "failed" if message.span.status == "error" else "cut")
         return message
 
     def _lane(self, message: Message) -> int:

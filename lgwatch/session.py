@@ -17,6 +17,7 @@ from lgwatch.events import (
     Interrupted,
     Json,
     MessageChunk,
+    Namespace,
     Notice,
     Output,
     RunEnded,
@@ -247,7 +248,7 @@ class Session:
 
     def _add_task(self, event: TaskStarted | TaskEnded, seq: int, run: Run) -> Task:
         task = Task(event.task, event.node, event.ns, run.id, event.step, seq, event.at)
-        parent = self._tasks.get(parent_task(event.ns)) if event.ns else None
+        parent = self._parent(event.ns, run) if event.ns else None
         if parent is not None and parent.run == run.id and parent.id != task.id:
             task.parent = parent
             calls = {span.agent or span.name for span in parent.spans if span.kind == "tool" and span.ended is None}
@@ -261,6 +262,24 @@ class Session:
                 task.status, task.began = "running", span.started
                 task.started = min(task.started, span.started)
         return task
+
+    def _parent(self, ns: Namespace, run: Run) -> Task | None:
+        """Return the task that runs the graph of a namespace."""
+        if known := parent_task(ns):
+            return self._tasks.get(known)
+        # A graph that keeps its own checkpoints has a name for a namespace, the same in every run.
+        while ns and ns[-1].isdecimal():
+            ns = ns[:-1]
+        found = (task for task in reversed(run.tasks.values()) if ns and task.node == ns[-1] and task.ns == ns[:-1])
+        return next((task for task in found if task.open), None)
+
+    @staticmethod
+    def _adopt_tasks(task: Task, run: Run) -> None:
+        """Take in the tasks of a graph that a task has run which was not known yet."""
+        for child in run.tasks.values():
+            if child.parent is None and child is not task and child.ns and parent_task(child.ns) == task.id:
+                child.parent = task
+                task.children.append(child)
 
     def _touched(self, task_id: str) -> Task | None:
         """A task that does anything has begun, even where no callback says so."""
@@ -313,6 +332,8 @@ class Session:
             task = self._add_task(event, seq, run)
             if task.began is None:
                 task.began = event.at
+            if task.parent is None:
+                self._adopt_tasks(task, run)
         task.end_seq, task.error, task.interrupts = seq, event.error, event.interrupts
         task.wrote = _keys(event.writes) or task.wrote
         status = "done"
@@ -340,6 +361,7 @@ class Session:
         for span in task.spans:
             if span.ended is None:
                 span.ended, span.status = at, "ok" if status == "done" else status
+        task.tokens = sum(message.tokens[0] for message in self.messages_of(task.id))
         for message in self.messages_of(task.id):
             if not message.finished:
                 self._said.finish(message, "done" if status in ("done", "cached") else "cut")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
-from lgwatch.events import Event, Json, Notice, SpanEnded, SpanStarted
+from lgwatch.events import Event, Json, Namespace, Notice, SpanEnded, SpanStarted
 from lgwatch.runner import messages
 from lgwatch.runner.channels import lost, lost_keys
 from lgwatch.runner.decode import Decoder
@@ -87,7 +87,10 @@ class Spans(BaseCallbackHandler):
         given: Json = None,
     ) -> None:
         path = (metadata or {}).get("langgraph_checkpoint_ns")
-        ns, node, task = self._decoder.tasks.running(path) if isinstance(path, str) else ((), "", "")
+        ns: Namespace = ()
+        node = task = ""
+        if metadata and isinstance(path, str):
+            ns, node, task = self._decoder.tasks.running(path, metadata.get("langgraph_path"))
         span = str(run_id)
         outer = self._outer(parent)
         self._open[run_id.int] = _Open(span, kind, path if kind == "node" and isinstance(path, str) else "")

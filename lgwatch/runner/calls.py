@@ -130,7 +130,10 @@ class Calls:
 
     def _call(self, message: Any, metadata: Mapping[str, Any]) -> Call:
         path = metadata.get("langgraph_checkpoint_ns")
-        ns, node, task = self._tasks.running(path) if isinstance(path, str) else ((), "", "")
+        ns: Namespace = ()
+        node = task = ""
+        if isinstance(path, str):
+            ns, node, task = self._tasks.running(path, metadata.get("langgraph_path"))
         running = self._tasks.by_id.get(task)
         tags = dict.fromkeys(own_tags(metadata.get("tags")))
         tags.update(dict.fromkeys(running.tags if running else self._tasks.tags(ns, node, None)))

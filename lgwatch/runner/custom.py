@@ -31,7 +31,12 @@ def pin_custom_events() -> bool:
         return original is not None
 
     def get_config() -> Any:
-        config = original()
+        try:
+            config = original()
+        except RuntimeError:
+            # A thread without the node's context, or an async node before Python 3.11: the writer does nothing there when
+            # nobody listens, and must not raise because somebody does. Who wrote is not known then.
+            return {_CONF: {_NS: ""}}
         conf = config[_CONF]
         return {**config, _CONF: {**conf, _NS: f"{conf[_NS]}|"}}
 

@@ -238,19 +238,23 @@ class Decoder:
             self.interrupts[name] = event
             self._append(event)
 
-    def _breakpoint(self, ns: Namespace) -> None:
-        """Handle a static breakpoint, an interrupt that holds nothing: the last checkpoint tells which node is next."""
+    def _breakpoint(self, ns: Namespace) -> bool:
+        """Handle a static breakpoint, an interrupt that holds nothing: the last checkpoint tells which node is next.
+
+        Return whether a node waits there. A graph that stops after its last node has none: the node that runs it waits.
+        """
         if any(event.ns[: len(ns)] == ns and len(event.ns) > len(ns) for event in self.interrupts.values()):
-            return  # a graph further down has stopped, and this one with it
-        for node in self._next.get(ns, ()):
+            return True  # a graph further down has stopped, and this one with it
+        upcoming = [node for node in self._next.get(ns, ()) if not node.startswith("__")]
+        for node in upcoming:
             task = self.tasks.guess(ns, node)
             inner = (*ns, f"{node}:{task.id}") if task else ns
-            if inner in self._next and inner != ns:
-                self._breakpoint(inner)
-            elif not node.startswith("__"):
-                event = Interrupted(ns=ns, interrupt=f"breakpoint:{node}", node=node)
-                self.interrupts[event.interrupt] = event
-                self._append(event)
+            if inner in self._next and inner != ns and self._breakpoint(inner):
+                continue
+            event = Interrupted(ns=ns, interrupt=f"breakpoint:{node}", node=node)
+            self.interrupts[event.interrupt] = event
+            self._append(event)
+        return bool(upcoming)
 
     # ── custom ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -260,13 +264,9 @@ class Decoder:
         data = self.snapshot(payload)
         task: Running | None = None
         node = task_id = ""
-        if self.pinned and ns:
-            segment = ns[-1]
-            node, _, task_id = segment.rpartition(":")
-            if task := self.tasks.by_id.get(task_id):
-                ns = task.ns
-            elif node:
-                ns = ns[:-1]
+        if self.pinned:
+            if ns:  # else it was written in a thread of which nobody knows whose it is
+                ns, node, task_id = self.tasks.running("|".join(ns))
         elif task := self._infer(ns):
             node, task_id = task.node, task.id
         self.flush()

@@ -38,13 +38,13 @@ class Tasks:
         self._node_tags = node_tags
         self._on_end = on_end
 
-    def running(self, checkpoint_ns: str) -> tuple[Namespace, str, str]:
-        """Return namespace, node and task id of a `langgraph_checkpoint_ns`."""
+    def running(self, checkpoint_ns: str, path: object = ()) -> tuple[Namespace, str, str]:
+        """Return namespace, node and task id of a `langgraph_checkpoint_ns`; `path` is the `langgraph_path` with it."""
         *ns, last = checkpoint_ns.split("|")
         node, _, task = last.rpartition(":")
         known = self.by_id.get(task)
-        # A `@task` runs in the graph of its caller though its segment stands below the caller's.
-        return (known.ns if known else tuple(ns)), node, task
+        # A callback can be faster than the news of its task.
+        return known.ns if known else tuple(ns[: len(ns) - _callers(node, path)]), node, task
 
     def sole(self) -> Running | None:
         """Return the one task that can be at work, None when there are several or none."""
@@ -90,6 +90,18 @@ class Tasks:
             if outer := self.by_id.get(segment.rpartition(":")[2]):
                 tags.update(dict.fromkeys(outer.tags))
         return tuple(tags)
+
+
+def _callers(node: str, path: Any) -> int:
+    """Return how many segments before a task's own are not graphs that it runs in, but tasks of the same graph.
+
+    A `@task` runs in the graph of its caller though its segment stands below the caller's, and an error handler in that
+    of the node that failed.
+    """
+    count = int(node.startswith("__error_handler__"))
+    while type(path) is tuple and len(path) == 4 and path[0] == "__pregel_push" and path[3] is True:
+        count, path = count + 1, path[1]
+    return count
 
 
 def own_tags(tags: object) -> Iterator[str]:

@@ -1,0 +1,104 @@
+"""Savers: in memory, in SQLite by both of its ways, opened by factories; durability is the run's own business."""
+
+import contextlib
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from langgraph.checkpoint.sqlite import SqliteSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.func import entrypoint, task
+from langgraph.types import interrupt
+
+from tests.corpus import case
+from tests.corpus.models import says
+from tests.corpus.parts import InMemorySaver, fan, line, noted, saved
+
+
+def database():
+    return Path(tempfile.mkdtemp(prefix="lgwatch-corpus-")) / "state.sqlite"
+
+
+def in_sqlite():
+    return SqliteSaver(sqlite3.connect(database(), check_same_thread=False))
+
+
+@case({"log": []}, sync=True)
+def sqlite():
+    """A saver that only works synchronously."""
+    return line({"a": noted("a"), "b": noted("b")}, checkpointer=in_sqlite())
+
+
+@case({"log": []}, sync=True, answers=["x"])
+def sqlite_asked():
+    """A question in a graph that is saved synchronously, in a subgraph."""
+    inner = line({"ask": lambda state: {"log": [interrupt("deep?")]}})
+    return line({"sub": inner, "end": noted("e")}, checkpointer=in_sqlite())
+
+
+@case({"messages": []}, sync=True)
+def sqlite_spoken():
+    """Parallel models in a graph that runs synchronously."""
+
+    def talks(name):
+        return lambda state: {"messages": [says(f"{name}1 ", f"{name}2", tags=[name]).invoke("x")]}
+
+    return fan({name: talks(name) for name in "ab"}, checkpointer=in_sqlite())
+
+
+@case({"log": []}, answers=["x"], python=(3, 11))
+@contextlib.asynccontextmanager
+async def async_sqlite():
+    """A saver that only works asynchronously, opened by a context manager."""
+
+    async def ask(state):
+        return {"log": [interrupt("name?")]}
+
+    async with AsyncSqliteSaver.from_conn_string(str(database())) as saver:
+        yield line({"a": noted("a"), "ask": ask}, checkpointer=saver)
+
+
+@case({"log": []}, sync=True)
+def synchronously():
+    """A graph in memory that runs by `stream`, with parallel nodes and a subgraph."""
+    return fan({"a": noted("a"), "sub": line({"x": noted("x")})}, **saved())
+
+
+@case({"log": []}, sync=True)
+def synchronous_failure():
+    """A failure beside a node that goes on, by `stream`: its result still comes."""
+    import threading
+
+    over = threading.Event()
+
+    def fail(state):
+        raise ValueError("boom")
+
+    def goes_on(state):
+        over.wait(0.05)
+        return {"log": ["late"]}
+
+    return fan({"fail": fail, "late": goes_on}, **saved())
+
+
+@case(1, sync=True)
+def synchronous_entrypoint():
+    """An entrypoint with tasks, by `stream`."""
+
+    @task
+    def double(number):
+        return number * 2
+
+    @entrypoint(checkpointer=InMemorySaver())
+    def flow(number):
+        return [one.result() for one in (double(number), double(number + 1))]
+
+    return flow
+
+
+@case({"log": []}, sync=True, answers=["x"])
+@contextlib.contextmanager
+def sqlite_of_a_factory():
+    """A saver that only works synchronously, opened by a context manager."""
+    with SqliteSaver.from_conn_string(str(database())) as saver:
+        yield line({"ask": lambda state: {"log": [interrupt("name?")]}}, checkpointer=saver)
