@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,13 +26,14 @@ from lgwatch.transitions import END, START, node_id
 
 from .editor import command
 from .graph import GraphRows
+from .lanes import Lanes
 from .lines import LineView
 from .nodeview import NodesView
 from .pane import Pane, Subject
 from .rows import Rows
 from .signs import count, seconds
 from .spot import Spot, of_task
-from .steps import Lanes, NodeRows, outcome
+from .steps import NodeRows, outcome
 from .table import TableRows
 
 if TYPE_CHECKING:
@@ -53,16 +55,19 @@ class NodesPane(Pane):
     help_: ClassVar[str] = (
         "v goes from the list to the drawn graph and to a table. The list has every task by superstep (the number at "
         "the left); brackets join the tasks that run side by side, what ran inside a node is indented below it. ×2 "
-        "counts attempts, ← says what set a task off, → which branch it chose. On the graph, lines that were taken "
-        "are bright, the last one is coloured for a second; arrows go from node to node. enter opens a task, or what "
-        "is folded."
+        "counts attempts, ⚙ names the tools or the agent that a task calls, ← what set it off, → the branch that it "
+        "chose, and why: the function that chose. On the graph, lines that were taken are bright and say how often, "
+        "the last one is coloured for a second; arrows go from node to node. ⚠×3 is the third visit with the same "
+        "input. b marks a breakpoint (●): the next run stops before the node. enter opens a task, or what is folded."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "next_view", "View", show=False, id="nodes.view", tooltip="Nodes as the graph, a list, a table"),
         Binding("S", "sort", "Sort", show=False, id="nodes.sort", tooltip="Sort the table by the next column"),
         Binding("plus,equals_sign", "deeper(1)", "Deeper", show=False, id="nodes.deeper", tooltip="Open subgraphs"),
         Binding("minus", "deeper(-1)", "Less deep", show=False, id="nodes.higher", tooltip="Close subgraphs"),
-        Binding("b", "mark", "Break", show=False, id="nodes.mark", tooltip="Set or remove a breakpoint before the node"),
+        Binding(
+            "b", "mark", "Break", show=False, id="nodes.mark", tooltip="Set or remove a breakpoint before the node"
+        ),
         Binding("e", "source", "Source", show=False, id="nodes.source", tooltip="Open the node's source in $EDITOR"),
     ]
     rows: Rows
@@ -262,9 +267,25 @@ class NodesPane(Pane):
         of = self.steps.of(index) if index is not None else None
         if isinstance(of, Run):
             return Subject(f"run {of.id}", tuple(seq for seq in (of.seq, of.end_seq) if seq is not None))
-        if isinstance(of, Lanes):
-            return task_subject(of.tasks[-1])
-        return task_subject(of) if of is not None else None
+        task = of.tasks[-1] if isinstance(of, Lanes) else of
+        return self._page(task, node_id(task)) if task is not None else None
+
+    def _page(self, task: Task, node: str) -> Subject:
+        """The page of a task, with what is known of its node and of its way."""
+        subject, ways = task_subject(task), self.steps.transitions
+        chosen, other = ways.choices(task)
+        branch = {"led to": list(chosen), "not to": list(other), "why": ways.reason(task)} if chosen else {}
+        looped = {"visits with this input": task.same_input} if task.same_input > 1 else {}
+        return replace(subject, facts={**subject.facts, **looped, **branch, "node": self._node_facts(node)})
+
+    def _node_facts(self, node: str) -> dict[str, Json]:
+        taken = self.steps.transitions.taken
+        return {
+            "visits": self.steps.transitions.visits.get(node, 0),
+            "came from": {source: times for (source, target), times in taken.items() if target == node},
+            "led to": {target: times for (source, target), times in taken.items() if source == node},
+            "breakpoint": node in self._marked_nodes(),
+        }
 
     def spot(self) -> Spot | None:
         """The task under the cursor, or the newest one of the node."""
@@ -290,7 +311,9 @@ class NodesPane(Pane):
                 found = stats is not None and stats.id == node_id(task)
             else:
                 of = self.steps.of(index)
-                found = of is task or (isinstance(of, Lanes) and not self.steps.lines[index].opened and task in of.tasks)
+                found = of is task or (
+                    isinstance(of, Lanes) and not self.steps.lines[index].opened and task in of.tasks
+                )
             if found:
                 self.nodes_view.select(index)
                 return
@@ -301,10 +324,10 @@ class NodesPane(Pane):
         self.graph.update(self._session, self._now)
         task = self.graph.task(node)
         if task is not None:
-            return task_subject(task)
+            return self._page(task, node)
         told = next((one for one in self._told() if one.get("id") == node), {"id": node})
         never = "" if told.get("kind") in ("start", "end") else " · has not run"
-        return Subject(f"{node}{never}", (), dict(told))
+        return Subject(f"{node}{never}", (), {**told, **self._node_facts(node)})
 
 
 def task_subject(task: Task) -> Subject:

@@ -5,9 +5,7 @@ What set a task off and where it led is told by `Transitions`, from all tasks: a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from lgwatch.filter import Filter
@@ -15,59 +13,18 @@ from lgwatch.records import Run, Task
 from lgwatch.session import Session
 from lgwatch.transitions import PUSH, Transitions, chosen_in_words, node_id, short_name
 
+from .graph import CALM
+from .lanes import MANY, Lanes, Line, lines
 from .picture import STOP
 from .rows import Row, Rows
 from .signs import amount, cells, fit, glyph, node_style, seconds, tick
 from .text import ASCII, cell_len, clean, crop, plain
 
-MANY = 50
-"""Tasks of one node in one step that have a row each; more of them are one row, until it is opened."""
+__all__ = ["MANY", "Lanes", "NodeRows", "outcome"]
+
 FOOT = 60
 """Cells of a row up to which the last transition and its reason stand below the list: beside a task there is no room."""
 SILENT = "wrote nothing"
-CALM = 1.0
-"""Seconds after which the last transition looks like any other."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lanes:
-    """A fan-out: the tasks of one node in one step, folded into a row."""
-
-    tasks: tuple[Task, ...]
-    states: Counter[str]
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What it is known by while more tasks come."""
-        return (self.tasks[0].run, self.tasks[0].id)
-
-    @property
-    def status(self) -> str:
-        """The state that matters most."""
-        order = ("running", "waiting", "failed", "interrupted", "cancelled")
-        return next((status for status in order if self.states[status]), "done")
-
-    def elapsed(self, now: float) -> float:
-        """Seconds from the first start to the last end, or to `now`."""
-        began = min((task.began for task in self.tasks if task.began is not None), default=None)
-        if began is None:
-            return 0.0
-        ended = now if self.status in ("running", "waiting") else max(task.ended or 0.0 for task in self.tasks)
-        return max(ended - began, 0.0)
-
-
-@dataclass(slots=True)
-class Line:
-    """One row: a task or a fan-out with the lines of the tree in front of it, or a run's heading."""
-
-    of: Task | Lanes | Run
-    step: str = ""
-    lane: str = ""
-    tells: bool = False
-    """Whether the row says what set the task off."""
-    cause: str = ""
-    """What set it off where no task did."""
-    opened: bool = False
 
 
 class Piece(NamedTuple):
@@ -114,7 +71,7 @@ class NodeRows(Rows):
         self._state = state
         self._session = session
         self._ways.clear()
-        self.lines = list(_lines(session, keep, self._opened))
+        self.lines = list(lines(session, keep, self._opened))
         self.foot = list(_foot(self.transitions, calm=calm)) if self._width < FOOT else []
         return True
 
@@ -336,77 +293,6 @@ def _note(task: Task) -> tuple[str, str]:
 
 def _short_error(error: dict[str, object]) -> str:
     return str(error.get("type", "")).rpartition(".")[2]
-
-
-def _lines(session: Session, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:
-    several = len(session.runs) > 1
-    for run in session.runs:
-        if several:
-            yield Line(run)
-        roots = [task for task in run.tasks.values() if task.parent is None]
-        answered = roots[0].step if roots and run.resume is not None else None
-        yield from _level([task for task in roots if _kept(task, keep)], answered, keep, opened)
-
-
-def _kept(task: Task, keep: Filter) -> bool:
-    return not keep or keep(task) or any(_kept(child, keep) for child in task.children)
-
-
-def _level(tasks: list[Task], answered: int | None, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:
-    """The tasks of the root graph, step by step; those of one step are lanes, joined by a bracket."""
-    steps: dict[int, list[Task]] = {}
-    for task in tasks:
-        steps.setdefault(task.step, []).append(task)
-    for step, lanes in steps.items():
-        folded = _folded(lanes)
-        for index, of in enumerate(folded):
-            last, alone, first = index == len(folded) - 1, len(folded) == 1, index == 0
-            lane = "" if alone else "╭ " if first else "╰ " if last else "├ "
-            cause = "the answer" if step == answered else ""
-            line = Line(of, str(step) if first else "", lane, first, cause)
-            yield from _with_inside(line, "" if alone else "  " if last else "│ ", keep, opened)
-
-
-def _inside(task: Task, indent: str, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:
-    """What ran inside a task, in order, on the branches of a tree."""
-    children = task.children if not keep else [child for child in task.children if _kept(child, keep)]
-    folded = _folded(children)
-    for index, of in enumerate(folded):
-        last = index == len(folded) - 1
-        line = Line(of, "", indent + ("╰ " if last else "├ "), True)
-        yield from _with_inside(line, indent + ("  " if last else "│ "), keep, opened)
-
-
-def _with_inside(line: Line, indent: str, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:
-    """A row, and what is below it."""
-    of = line.of
-    if isinstance(of, Task):
-        yield line
-        yield from _inside(of, indent, keep, opened)
-    elif isinstance(of, Lanes):
-        is_open = of.key in opened
-        yield Line(of, line.step, line.lane, line.tells, line.cause, is_open)
-        for index, task in enumerate(of.tasks if is_open else ()):
-            last = index == len(of.tasks) - 1
-            yield Line(task, "", indent + ("╰ " if last else "├ "))
-            yield from _inside(task, indent + ("  " if last else "│ "), keep, opened)
-
-
-def _folded(tasks: list[Task]) -> list[Task | Lanes]:
-    """Tasks in order, where many of one node in one step are one."""
-    if len(tasks) <= MANY:
-        return list(tasks)
-    same: dict[tuple[int, str], list[Task]] = {}
-    for task in tasks:
-        same.setdefault((task.step, task.node), []).append(task)
-    found: list[Task | Lanes] = []
-    for task in tasks:
-        lanes = same[task.step, task.node]
-        if len(lanes) <= MANY:
-            found.append(task)
-        elif lanes[0] is task:
-            found.append(Lanes(tuple(lanes), Counter(one.status for one in lanes)))
-    return found
 
 
 def _trigger(task: Task, transitions: Transitions) -> str:

@@ -1,4 +1,5 @@
-"""The table of nodes: what each node cost so far, sortable by column. A task is counted once, when it has ended."""
+"""The table of nodes: what each node cost so far, sortable by column. A task is counted once, when it has ended; a node
+that has not run has a row, too."""
 
 from __future__ import annotations
 
@@ -80,12 +81,16 @@ class NodeTable:
 
     def update(self, session: Session, now: float) -> bool:
         """Take in what ended or began since, and what runs up to `now`; return whether anything changed."""
-        state = (session.task_changes, session.message_changes)
+        state = (session.task_changes, session.message_changes, session.graph)
         if session is self._session and state == self._state and not self._open:
             return False
         if session is not self._session:
             self._clear(session)
         self._state = state
+        for told in session.graph.nodes if session.graph is not None else ():
+            if told.get("kind") not in ("start", "end"):  # what never runs is worth knowing, too
+                name = str(told["id"])
+                self._node(name, name.replace(":", "/"), str(told.get("name") or name))
         for number, run in enumerate(session.runs):
             if number == len(self._seen):
                 self._seen.append(0)
@@ -223,11 +228,11 @@ COLUMNS = (
     Column("retry", 5, 7, lambda node: _number(node.retries), lambda node: node.retries, lambda _: "warn"),
     Column("cached", 6, 8, lambda node: _number(node.cached), lambda node: node.cached, lambda _: "info"),
     Column("same", 5, 9, _same, lambda node: node.same_input, lambda _: "warn"),
-    Column("share", 5, 2, lambda node: f"{node.share:.0%}", lambda node: node.share, lambda _: "accent"),
+    Column("share", 5, 2, lambda node: f"{node.share:.0%}" if node.visits else "", lambda node: node.share, lambda _: "accent"),
 )  # fmt: skip
 """In their order on the screen."""
 ORDERS = ("graph", *(column.title for column in COLUMNS))
-"""What the table can be sorted by: the order in which nodes first ran, nested, or a column, the largest first."""
+"""What the table can be sorted by: the order of the graph, nested, or a column, the largest first."""
 
 
 class TableRows(Rows):
@@ -310,13 +315,13 @@ class TableRows(Rows):
                 title = f"▾{column.title}" if sorted_by else column.title
                 row.append((f" {title:>{column.width}}", "title" if sorted_by else "dim"))
             return row
-        sign, style = glyph("running" if node.running else node.status, self._now)
+        sign, style = glyph("running" if node.running else node.status or "waiting", self._now)
         nested = self.sort == "graph"
         stop = f" {STOP}" if node.id in self.marks else ""
         indent = "  " * node.depth if nested else ""
         left = room - 3 - cell_len(indent + stop)
         name = crop(clean(node.name if nested else node.path), left, "…")
-        row = [(f"{indent}{sign} ", style), (name, node_style(node.path)), (stop, "error")]
+        row = [(f"{indent}{sign} ", style), (name, node_style(node.path) if node.visits else "dim"), (stop, "error")]
         row.append((" " * max(left + 1 - cell_len(name), 0), ""))
         return [*row, *((f" {column.cell(node):>{column.width}}", column.style(node)) for column in columns)]
 
@@ -330,7 +335,7 @@ def _fitting(width: int) -> list[Column]:
 
 
 def _nested(nodes: list[NodeStats]) -> Iterable[NodeStats]:
-    """Nodes in the order of their first visit, what is inside of a node after it."""
+    """Nodes in the order of the graph, then of their first visit; what is inside of a node after it."""
     inside: dict[str, list[NodeStats]] = {}
     known = {node.id for node in nodes}
     for node in nodes:
