@@ -57,6 +57,8 @@ class Task:
     triggers: tuple[str, ...] = ()
     parent: Task | None = None
     visits: int = 1
+    known: bool = False
+    """Whether a run before had its result already: then it is looked up, and its node does not run again."""
     via: str = ""
     """The tool call of its parent in which its graph runs: the agent that the call names, or the tool; "" for none."""
     same_input: int = 1
@@ -84,7 +86,8 @@ class Task:
     @property
     def attempts(self) -> int:
         """How often its node was begun: retries, and visits of the same task on a resume."""
-        return self.visits - 1 + max(1, sum(span.kind == "node" for span in self.spans))
+        begun = sum(span.kind == "node" for span in self.spans)
+        return max(1, self.visits - 1 + (begun or self.status != "cached"))
 
     @property
     def depth(self) -> int:

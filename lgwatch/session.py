@@ -237,6 +237,7 @@ class Session:
         task.triggers = event.triggers
         if before is not None:
             task.visits = before.attempts + 1
+            task.known = before.status in ("done", "cached")
             task.same_input = before.same_input
         else:
             task.same_input = self._visits.take(event)
@@ -351,6 +352,8 @@ class Session:
     def _shut(self, task: Task, status: str, at: float, closed_by: str = "") -> None:
         """Close a task and, before it, everything that was still open inside of it."""
         inside = status if status in ("done", "interrupted") else "cancelled"
+        if closed_by and task.known and task.began is None:
+            status = "cached"  # LangGraph says nothing of a function's task whose result it has
         for child in task.children:
             if child.open:
                 self._shut(child, inside, at, "parent")

@@ -150,6 +150,17 @@ def test_a_result_tells_how_a_task_ended(end: Event, status: str):
     assert not session.task("a").open
 
 
+def test_a_function_whose_result_is_known_after_a_resume_is_no_further_attempt():
+    inner = ("workflow:workflow",)
+    first = [task("workflow"), task("write", ns=inner), attempt("write"), result("write", ns=inner)]
+    again = [task("workflow"), task("write", ns=inner), result("workflow")]
+    session = play(run(), first, interrupted("workflow"), resumed(), again, ended(name="r2"))
+    write = session.task("write")
+    assert (write.run, write.status, write.attempts) == ("r2", "cached", 1)
+    session = play(run(), first, interrupted("workflow"), resumed(), again[:2], attempt("write", 2), again[2:])
+    assert (session.task("write").status, session.task("write").attempts) == ("done", 2)
+
+
 def test_a_cached_task_is_closed_by_its_update():
     session = play(task("a"), update("a", {"x": 1}), result("a", writes={"x": 1}, cached=True), ended())
     assert (session.task("a").status, session.task("a").closed_by, session.task("a").wrote) == ("cached", "", ("x",))
