@@ -183,14 +183,14 @@ class MessageBlocks:
             self._sieve_rows(column.rows)
         return column.rows
 
-    def _column_of(self, message: Message) -> Column | None:
+    def column_of(self, message: Message) -> Column | None:
         """Return the column that a message stands in, where there are such."""
         return self.columns.get((message.path or message.role, message.lane))
 
     def _add(self, message: Message, rows: Wrapped) -> _Reading:
         block = rows.add(message.id, lambda width: self._first_row(message, width))
         reading = self._readings[message.id] = _Reading(message, block, rows)
-        if (column := self._column_of(message)) is not None:
+        if (column := self.column_of(message)) is not None:
             column.readings.append(reading)
         if not message.finished and rows.level is Level.BODY:
             reading.live = True  # reasoning is read as it comes
@@ -233,7 +233,7 @@ class MessageBlocks:
             reading.rows.mark(block, open=not message.finished)
             if message.finished:
                 self._finish(reading)
-                if (column := self._column_of(message)) is not None:
+                if (column := self.column_of(message)) is not None:
                     column.stale = True
             grown = True
         return grown

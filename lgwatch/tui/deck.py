@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widget import AwaitMount
 
+from lgwatch.records import Message
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.blocks import Column, MessageBlocks
 from lgwatch.tui.flow import Wrapped
@@ -73,10 +74,11 @@ class Sought(Rows):
     def find(self, text: str, start: int, step: int, count: int, width: int) -> int | None:
         """Return the next row with the text, in the column that it begins in and then in those after it."""
         number, local = self.place(start)
-        while 0 <= number < len(self.columns):
+        while 0 <= number < len(self.columns) and count > 0:
             rows = self.columns[number].rows
-            if len(rows) and (found := rows.find(text, local, step, len(rows), width)) is not None:
+            if len(rows) and (found := rows.find(text, local, step, count, width)) is not None:
                 return found + self.begin(self.columns[number])
+            count -= len(rows) - local if step > 0 else local + 1
             number += step
             local = 0 if step > 0 or not 0 <= number < len(self.columns) else len(self.columns[number].rows) - 1
         return None
@@ -134,6 +136,10 @@ class ColumnView(MessageView):
     def sought_from(self) -> int:
         """Where this one begins among them."""
         return self.deck.begin(self)
+
+    def show_all(self) -> None:
+        """Show all columns as they are now."""
+        self.deck.show(self.deck.now)
 
     def look(self) -> None:
         """Go to the first row from here on that is looked for."""
@@ -347,6 +353,13 @@ class Deck(Container):
     def follow(self) -> None:
         """Let the window move to where somebody speaks."""
         self.following, self._chosen = True, None
+
+    def point_at(self, message: Message) -> None:
+        """Go to a message that was selected elsewhere, and light it."""
+        column = self._blocks.column_of(message)
+        if column is not None and column in self._columns:
+            self._go_to(self._columns.index(column))
+            self.active.point_at(message.id)
 
     def find(self, text: str | None) -> None:
         """Mark what contains the text, and go to the first such row after the one that is looked at."""

@@ -5,7 +5,6 @@ Appended text is joined, cleaned and wrapped once a frame, from the last row of 
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from collections.abc import Callable, Hashable
 from itertools import chain, zip_longest
@@ -32,7 +31,7 @@ _GAP, _HEADER, _DRAWN, _MORE = -2, -1, -3, -4
 class Wrapped(Rows):
     """Blocks below each other, `gap` empty rows between them."""
 
-    slice: ClassVar[int] = sys.maxsize
+    slice: ClassVar[int] = 4000
 
     def __init__(self, *, gap: int = 1) -> None:
         self.blocks: list[Block] = []
@@ -242,12 +241,14 @@ class Wrapped(Rows):
 
     def find(self, text: str, start: int, step: int, count: int, width: int) -> int | None:
         """Return the next row that contains `text`, or that stands for rows which do: the header of a folded block, the
-        line that tells of hidden ones. `uncover` shows them."""
+        line that tells of hidden ones. `uncover` shows them. The block in which the last of `count` rows is, is looked
+        through to its end."""
         fold = text == text.lower()
         ends = self._settled()
         place = bisect_right(ends, start)
+        last = bisect_right(ends, max(start + step * (count - 1), 0))
         line: int | None = self._locate(start)[1] if place < len(ends) else None
-        while 0 <= place < len(self._shown):
+        while 0 <= place < len(self._shown) and (place - last) * step <= 0:
             block = self._shown[place]
             found = self._find(block, text, step, line, fold=fold)
             if found is not None:

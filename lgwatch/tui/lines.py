@@ -194,17 +194,20 @@ class LineView(Canvas, can_focus=True):
             return
         try:
             found = search.go_on(self.sought, self.width_of_rows())
+            if found is not None:
+                self._arrive(found)
+                search.go_on(self.sought, self.width_of_rows())  # few rows are counted at once
         except Exception as error:  # rows are made from foreign data
             self.log("search", error)
             return
-        if found is not None:
-            self._arrive(found)
-        elif search.going:
+        if search.going:
             self.set_timer(0.001, self._seek_on)
         self._report()
 
     def _arrive(self, index: int) -> None:
         self._match = index
+        if self._search is not None:
+            self._search.arrived(self.sought_from + index)
         self._port.reveal(index)
         self._update()
         if self.cursor_row:

@@ -157,16 +157,20 @@ class MessageView(LineView):
         self._picked = block
         self._update()
 
+    def show_all(self) -> None:
+        """Show all messages as they are now."""
+        self.show()
+
     def action_level(self, step: int) -> None:
         """Show less or more of every message."""
         level = self._blocks.show_level(step)
-        self._update()
+        self.show_all()
         self.post_message(self.Told(f"shown: {LEVELS[level]}"))
 
     def action_markdown(self) -> None:
         """Show finished messages as markdown, or plain again."""
         on = self._blocks.turn_markdown()
-        self._update()
+        self.show_all()
         self.post_message(self.Told("finished messages are markdown" if on else "messages are plain text"))
 
     def action_group(self) -> None:

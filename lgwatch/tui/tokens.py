@@ -118,8 +118,10 @@ class TokensPane(Pane):
         for message in session.messages_of(spot.task) if spot.task else ():
             if message.run == spot.run and (found is None or message.seq <= spot.seq):
                 found = message
-        if found is not None:
-            any(view.point_at(found.id) for view in (self._one, *(slot.view for slot in self.deck.slots)) if view.display)
+        if found is not None and self.deck.display:
+            self.deck.point_at(found)
+        elif found is not None:
+            self._one.point_at(found.id)
 
     def record_of(self, session: Session) -> Message | None:
         """A solo is about the message that is lit."""

@@ -175,6 +175,20 @@ async def test_a_search_goes_through_all_columns_and_brings_the_one_with_the_tex
         assert not any(slot.view.found for slot in deck_of(app).slots)
 
 
+async def test_what_is_selected_elsewhere_is_brought_into_the_window_and_lit(tmp_path):
+    app = played(tmp_path, run(), crowd())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, "v")
+        room = len(slots(app))
+        assert room < 5
+        found = []
+        for name in ("eve", "ann"):
+            deck_of(app).point_at(app.session.messages[f"m{name}"])
+            await drawn(pilot)
+            found.append((deck_of(app).active.current.key, any(name in head for head, _ in slots(app))))
+        assert found == [("meve", True), ("mann", True)]
+
+
 async def test_levels_and_folds_hold_for_columns_too(tmp_path):
     app = played(tmp_path, run(), crowd(["ann", "bob"]))
     async with app.run_test(size=SIZE) as pilot:

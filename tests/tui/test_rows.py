@@ -1,4 +1,5 @@
 from lgwatch.tui.rows import Lines, overlay, shifted
+from lgwatch.tui.search import Search
 from lgwatch.tui.viewport import Viewport
 
 
@@ -78,3 +79,39 @@ def test_the_thumb_stays_inside_and_touches_both_ends():
     assert port.thumb(1000) == range(9, 10)
     port.settle(8, 10)
     assert port.thumb(8) == range(0)
+
+
+def through(search, rows):
+    """Go on with a search to its end; return the rows that it found."""
+    found = []
+    while search.going:
+        if (index := search.go_on(rows, 80)) is not None:
+            found.append(index)
+            search.arrived(index)
+    return found
+
+
+def test_a_search_counts_what_it_found_a_slice_at_a_time(monkeypatch):
+    monkeypatch.setattr("lgwatch.tui.search.PATIENCE", 0.0)
+    rows = Lines(numbered(500))
+    rows.slice = 10
+    search = Search("7")
+    search.begin(rows, 100, 1)
+    assert through(search, rows) == [107]
+    assert search.status == f"20/{sum('7' in str(number) for number in range(500))}"
+    search.begin(rows, 106, -1)
+    assert through(search, rows) == [97]
+    assert search.status.startswith("19/")
+
+
+def test_a_search_with_very_many_matches_counts_some_of_them(monkeypatch):
+    monkeypatch.setattr("lgwatch.tui.search.COUNTED", 50)
+    rows = Lines(numbered(500))
+    search = Search("1")
+    search.begin(rows, 0, 1)
+    assert (through(search, rows), search.status) == ([1], "1/50+")
+    search.begin(rows, 400, 1)
+    assert (through(search, rows), search.status) == ([401], "found")
+    search = Search("x")
+    search.begin(rows, 0, 1)
+    assert (through(search, rows), search.status) == ([], "no match")
