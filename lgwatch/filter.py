@@ -2,7 +2,8 @@
 
 A filter is asked about records: events, tasks, messages, facets, anything with the attributes that FIELDS names. A
 field that a record does not have (`None`, or no such attribute) says nothing about it, neither for nor against.
-Text is asked for apart (`Filter.text`), because it costs a look into the journal.
+Text and payloads are asked for apart (`Filter.text`, `Filter.line`), because they cost a look into the journal; what
+only the task of an event knows, and what only the event itself, is asked by `Filter.about`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from lgwatch.errors import FilterError
 from lgwatch.events import path
 
 Operator = Literal[":", "=", ">", ">=", "<", "<="]
+Of = Literal["kind", "task", "moment", "line"]
+"""What has to be looked at: what an event has in common with others, its task, the event itself, or its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Field:
     get: Callable[[Any], Iterable[Any] | None]
     help: str
     number: bool = False
+    of: Of = "kind"
 
 
 def _one(name: str) -> Callable[[Any], Iterable[Any] | None]:
@@ -63,6 +67,36 @@ def _node(record: Any) -> Iterable[str] | None:
     return [*([own] if own else []), *(name for whole in where for name in whole.split("/"))]
 
 
+def _tasks(record: Any) -> Iterable[str] | None:
+    """Its task, and the tasks around it."""
+    own = getattr(record, "task", None)
+    if own is None or isinstance(own, tuple):
+        return own
+    return (own, *(segment.rpartition(":")[2] for segment in getattr(record, "ns", ()) if ":" in segment))
+
+
+def _tokens(record: Any) -> Iterable[int] | None:
+    value = getattr(record, "tokens", None)
+    return None if value is None else (value[0] if isinstance(value, tuple) else value,)
+
+
+STATES = {
+    "task": "input", "task_result": "writes", "update": "writes", "checkpoint": "values", "run": "input",
+    "run_result": "output",
+}  # fmt: skip
+"""Line type → where it holds the state, or a part of it."""
+
+
+def _state(line: Any) -> Iterable[Any] | None:
+    """The state that a line holds; `Term` goes on from there along the keys."""
+    name = STATES.get(str(line.get("type", ""))) if isinstance(line, dict) else None
+    return None if name is None else (line.get(name),)
+
+
+def _data(line: Any) -> Iterable[Any] | None:
+    return (line.get("data"),) if isinstance(line, dict) and line.get("type") == "custom" else None
+
+
 FIELDS: dict[str, Field] = {
     "node": Field(_node, "node that produced it, or that it happened inside of"),
     "path": Field(_path, "node path from the root graph, such as research/web"),
@@ -77,10 +111,17 @@ FIELDS: dict[str, Field] = {
     "level": Field(_one("level"), "level of a log line: INFO WARNING ERROR"),
     "stream": Field(_one("stream"), "stdout stderr log warning"),
     "run": Field(_one("run"), "run id: r1, r2 …"),
-    "task": Field(_one("task"), "task id"),
+    "task": Field(_tasks, "task id: what belongs to the task or happened inside of it", of="task"),
     "step": Field(_one("step"), "superstep: step=3, step>=2, step=3..7", number=True),
-    "attempt": Field(_one("attempts"), "attempts of the task: attempt>1", number=True),
-    "t": Field(_one("at"), "seconds since the start: t>5", number=True),
+    "attempt": Field(_one("attempts"), "attempts of the task: attempt>1", number=True, of="task"),
+    "dur": Field(_one("took"), "seconds that the task, or the message's call, took: dur>1s", number=True, of="task"),
+    "tok": Field(_tokens, "output tokens of the task, or of the message: tok>=100", number=True, of="task"),
+    "t": Field(_one("at"), "seconds since the start: t>5", number=True, of="moment"),
+    "size": Field(_one("size"), "bytes of the event's line: size>1MB", number=True, of="moment"),
+    "state": Field(
+        _state, "the state as tasks saw and wrote it: state.route=deep, state.count>3, state:cats", of="line"
+    ),
+    "data": Field(_data, "what a custom event holds: data.url:*arxiv*", of="line"),
     "text": Field(_one("text"), "text of a token, a payload, a line; a bare word means the same"),
 }
 """Everything that can be asked, in the order in which help shows it."""
@@ -115,11 +156,23 @@ class Term:
     tests: tuple[Callable[[Any], bool], ...]
     values: tuple[Value, ...] = ()
     operator: Operator = ":"
+    keys: tuple[str, ...] = ()
+    """Where in a payload the value is: `state.user.name` has the keys `user` and `name`."""
+
+    @property
+    def of(self) -> Of:
+        """What has to be looked at to answer it."""
+        return FIELDS[self.field].of
 
     def __call__(self, record: Any) -> bool:
         """Whether the condition says nothing against the record."""
         values = FIELDS[self.field].get(record)
         return values is None or self.holds(values)
+
+    def of_line(self, line: dict[str, Any]) -> bool | None:
+        """Whether the condition holds for a line of the journal; None where it has no such payload."""
+        found = FIELDS[self.field].get(line)
+        return None if found is None else self.holds(list(_within(found, self.keys)))
 
     def holds(self, values: Iterable[Any]) -> bool:
         """Whether the condition is true of these values."""
@@ -135,13 +188,26 @@ class Filter:
     texts: tuple[Term, ...] = field(default=())
 
     def __call__(self, record: Any) -> bool:
-        """Whether the record is kept, its text apart."""
-        return all(term(record) for term in self.terms)
+        """Whether the record is kept, its text and its payload apart."""
+        return all(term(record) for term in self.terms if term.of != "line")
+
+    def about(self, of: Of) -> tuple[Term, ...]:
+        """Return the conditions for which this has to be looked at, the text apart."""
+        return tuple(term for term in self.terms if term.of == of)
 
     @property
-    def moments(self) -> bool:
-        """Whether it asks for the moment or the task of single events, which events with one facet do not share."""
-        return any(term.field in ("t", "task") for term in self.terms)
+    def reads(self) -> bool:
+        """Whether it asks for something that stands in the journal alone."""
+        return bool(self.texts) or any(term.of == "line" for term in self.terms)
+
+    def line(self, line: dict[str, Any], *, strict: bool = False) -> bool:
+        """Whether the payload of a line, references resolved, is kept; what has no such payload is not, if `strict`."""
+        for term in self.about("line"):
+            held = term.of_line(line)
+            if (term.negated if held is None else held) if strict else held is not False:
+                continue
+            return False
+        return True
 
     def text(self, text: str) -> bool:
         """Whether a record with this text is kept, the rest apart."""
@@ -161,7 +227,19 @@ _VALUE = re.compile(
     re.DOTALL,
 )
 _PLAIN = re.compile(r"[^\s\",*]+")
-_UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "us": 0.000001, "m": 60.0, "k": 1e3, "kB": 1e3, "M": 1e6, "MB": 1e6}
+_UNITS = {
+    "": 1.0,
+    "s": 1.0,
+    "ms": 0.001,
+    "us": 0.000001,
+    "m": 60.0,
+    "B": 1.0,
+    "k": 1e3,
+    "kB": 1e3,
+    "M": 1e6,
+    "MB": 1e6,
+    "GB": 1e9,
+}
 
 
 def parse(source: str) -> Filter:
@@ -202,9 +280,11 @@ def _term(source: str, start: int) -> tuple[Term, int]:
     """Return the term that begins at `start`, and where it ends."""
     head = _HEAD.match(source, start)
     assert head is not None  # an empty head is one too
-    name = head["field"] or "text"
+    name, _, inside = (head["field"] or "text").partition(".")
+    keys = tuple(inside.split(".")) if inside else ()
     operator = cast("Operator", head["operator"] or ":")
-    if name not in FIELDS:
+    if name not in FIELDS or (keys and FIELDS[name].of != "line"):
+        name = head["field"]
         near = get_close_matches(name, FIELDS, n=1)
         hint = f"did you mean {near[0]}:?" if near else "the fields are " + " ".join(FIELDS)
         raise FilterError(
@@ -212,7 +292,7 @@ def _term(source: str, start: int) -> tuple[Term, int]:
             hint + f' (to search for the text, quote it: "{name}{operator}…")',
             position=head.start("field"),
         )
-    number = FIELDS[name].number
+    number = FIELDS[name].number or (bool(keys) and operator not in (":", "="))
     if not number and operator not in (":", "="):
         raise FilterError(f"{name} is no number", f"compare it with {name}:value", position=head.start("operator"))
     values, end = _values(source, head.end())
@@ -225,9 +305,9 @@ def _term(source: str, start: int) -> tuple[Term, int]:
             )
         example = f"{name}{operator}{3 if number else 'writer'}"
         raise FilterError(f"{name}{operator} needs a value", f"write for example {example}", position=head.end())
-    meant = [_number(name, operator, value) if number else _text(name, value) for value in values]
+    meant = [_number(name, operator, value) if number else _text(head["field"] or name, value) for value in values]
     tests = tuple(_test(value, operator) for value in meant)
-    return Term(name, source[start:end], bool(head["negated"]), tests, tuple(meant), operator), end
+    return Term(name, source[start:end], bool(head["negated"]), tests, tuple(meant), operator, keys), end
 
 
 def _values(source: str, position: int) -> tuple[list[re.Match[str]], int]:
@@ -271,7 +351,7 @@ def _text(name: str, match: re.Match[str]) -> Value:
             ) from None
         return Value("matches", pattern)
     word = match["word"] if match["word"] is not None else re.sub(r"\\(.)", r"\1", match["phrase"], flags=re.DOTALL)
-    if name == "text":
+    if name in ("text", "state", "data"):  # anywhere in it
         return Value("has", word)
     return Value("like" if match["word"] is not None and "*" in word else "is", word)
 
@@ -305,10 +385,32 @@ def _test(meant: Value, operator: Operator) -> Callable[[Any], bool]:
         return lambda value: str(value).lower() == needle
     if len(meant.bounds) == 2:
         first, last = meant.bounds
-        return lambda value: bool(first <= value <= last)
+        return lambda value: isinstance(value, int | float) and bool(first <= value <= last)
     (number,) = meant.bounds
     compare = {":": eq, "=": eq, ">": gt, ">=": ge, "<": lt, "<=": le}[operator]
-    return lambda value: bool(compare(value, number))
+    return lambda value: isinstance(value, int | float) and bool(compare(value, number))
+
+
+def _within(values: Iterable[Any], keys: tuple[str, ...]) -> Iterable[Any]:
+    """Yield what stands at the keys, as a person would write it; through lists, messages and the like as well."""
+    for value in values:
+        if not keys:
+            if isinstance(value, list):
+                yield from _within(value, ())
+            yield (
+                {None: "null", True: "true", False: "false"}[value]
+                if value is None or value is True or value is False
+                else value
+            )
+            continue
+        inside = value.get("fields", value) if isinstance(value, dict) and "$type" in value else value
+        if isinstance(inside, list):
+            if keys[0].isdecimal():
+                yield from _within(inside[int(keys[0]) :][:1], keys[1:])
+            else:
+                yield from _within(inside, keys)
+        elif isinstance(inside, dict) and keys[0] in inside:
+            yield from _within((inside[keys[0]],), keys[1:])
 
 
 def starred(text: str) -> str:

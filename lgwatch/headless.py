@@ -26,7 +26,6 @@ from lgwatch.events import (
     error_text,
 )  # fmt: skip
 from lgwatch.filter import Filter
-from lgwatch.index import Facet
 from lgwatch.plain import Plain, summary
 from lgwatch.session import Session
 from lgwatch.sources import Source
@@ -128,12 +127,19 @@ class Lines:
 class Record:
     """An event as a filter sees it: its facet, and what only the event itself knows."""
 
-    def __init__(self, facet: Facet, event: Event, session: Session) -> None:
-        self._facet = facet
+    def __init__(self, seq: int, event: Event, session: Session, size: int) -> None:
+        """`size` is the bytes of the event's line."""
+        self._facet = session.index.facet_of(seq)
         self.at = event.at
-        self.task = getattr(event, "task", None)
-        task = session.find_task(self.task) if self.task else None
+        index = session.index
+        number = index.task[seq]
+        name = index.tasks[number]
+        self.task = (name, *index.around[number])
+        self.size = size
+        task = session.find_task(name) if name else None
         self.attempts = task.attempts if task is not None else None
+        self.took = task.took if task is not None else None
+        self.tokens = task.tokens if task is not None else None
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._facet, name)
@@ -194,8 +200,10 @@ class _Watcher:
         return b""
 
     def _kept(self, seq: int, event: Event) -> bool:
-        record = Record(self._session.index.facet_of(seq), event, self._session)
-        if not self._keep(record):
+        size = len(self._source.raw(seq)) if self._keep.about("moment") else 0
+        if not self._keep(Record(seq, event, self._session, size)):
+            return False
+        if self._keep.about("line") and not self._keep.line(self._source.resolved(seq), strict=True):
             return False
         if not self._keep.texts:
             return True

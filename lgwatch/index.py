@@ -7,19 +7,22 @@ and its task. A filter is asked once per facet, not once per event.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import compress
+from operator import and_
 from typing import NamedTuple
 
 from lgwatch.events import (
     Event,
     Json,
     MessageChunk,
+    Namespace,
     Output,
     RunEnded,
     SpanEnded,
     SpanStarted,
     TaskEnded,
+    TaskStarted,
     Unknown,
     ValueStored,
     path,
@@ -44,11 +47,12 @@ class Facet(NamedTuple):
     stream: str | None = None
 
 
-def facet(event: Event, run: str, tool: str = "") -> Facet:
-    """Return what the event is to a filter; `tool` names the tool that the pieces of a call belong to."""
+def facet(event: Event, run: str, tool: str = "", step: int | None = None) -> Facet:
+    """Return what the event is to a filter; `tool` names the tool that the pieces of a call belong to, `step` is the
+    step of its task, for events that do not tell it."""
     node = getattr(event, "node", "")
     where = path(event.ns, node)
-    step = getattr(event, "step", None)
+    step = getattr(event, "step", step)
     if type(event) is MessageChunk:
         name = tool or event.name or None
         return Facet(
@@ -75,8 +79,12 @@ class EventIndex:
         self.task = array("I", [0])
         self.facets: list[Facet] = [Facet("", "", "", None, "")]
         self.tasks: list[str] = [""]
+        self.around: list[tuple[str, ...]] = [()]
+        """Ids of the tasks around each of `tasks`, innermost last."""
+        self._steps: dict[int, int] = {}
+        self._spans: dict[str, tuple[int, int]] = {}  # those that have not ended: facet and task
         self._facet_ids: dict[Facet, int] = {self.facets[0]: 0}
-        self._task_ids: dict[str, int] = {"": 0}
+        self._task_ids: dict[str | Namespace, int] = {"": 0, (): 0}
         self._token_facets: dict[tuple[object, ...], int] = {}
         self._tools: dict[tuple[str, str], str] = {}
 
@@ -87,15 +95,31 @@ class EventIndex:
         """Note the event; return its sequence number."""
         if type(event) is MessageChunk:
             number = self._token(event, run)
-            task = event.task
+            task = self._task_ids.get(event.task)
+            if task is None or not task:
+                task = self._intern_task(event.task, event.ns)
+        elif type(event) is SpanEnded:
+            number, task = self._ended(event, run)
         else:
-            number = self._intern(facet(event, run))
-            task = getattr(event, "task", "")
+            task = self._intern_task(getattr(event, "task", ""), event.ns)
+            if type(event) is TaskStarted:
+                self._steps[task] = event.step
+            number = self._intern(facet(event, run, step=self._steps.get(task)))
+            if type(event) is SpanStarted:
+                self._spans[event.span] = (number, task)
         seq = len(self.at)
         self.at.append(event.at)
         self.facet.append(number)
-        self.task.append(self._intern_task(task))
+        self.task.append(task)
         return seq
+
+    def _ended(self, event: SpanEnded, run: str) -> tuple[int, int]:
+        """The end of a span says only which one; what and whose it was is known since its start."""
+        ended = facet(event, run)
+        if event.span not in self._spans:
+            return self._intern(ended), 0
+        number, task = self._spans.pop(event.span)
+        return self._intern(self.facets[number]._replace(type=ended.type, run=run, status=ended.status)), task
 
     def _token(self, event: MessageChunk, run: str) -> int:
         """Tokens are many and alike: their facets are found without being built."""
@@ -122,11 +146,12 @@ class EventIndex:
             self.facets.append(new)
         return number
 
-    def _intern_task(self, task: str) -> int:
-        number = self._task_ids.get(task)
+    def _intern_task(self, task: str, ns: Namespace) -> int:
+        number = self._task_ids.get(task or ns)
         if number is None:
-            number = self._task_ids[task] = len(self.tasks)
+            number = self._task_ids[task or ns] = len(self.tasks)
             self.tasks.append(task)
+            self.around.append(tuple(segment.rpartition(":")[2] for segment in ns if ":" in segment))
         return number
 
     def number_of(self, task: str) -> int | None:
@@ -142,45 +167,67 @@ class EventIndex:
         return self.tasks[self.task[seq]]
 
 
-class Moment(NamedTuple):
-    """What a filter can ask of a single event: when it was, and whose. Everything else is in its facet."""
-
-    at: float
-    task: str
-
-
 class Selection:
-    """The sequence numbers of the events that a question keeps; grows with the index, asked once per facet.
+    """The sequence numbers of the events that a question keeps; grows with the index.
 
-    `each` is asked of every event whose facet is kept, for questions about its moment.
+    `keep` is asked once per facet. `whose`, where there is one, is asked once for each number of a task, and says besides
+    whether that is its last word; what it says of a task that goes on may change, and then the selection is made anew.
+    `each` is asked of every event that the others keep.
     """
 
     def __init__(
-        self, index: EventIndex, keep: Callable[[Facet], bool], each: Callable[[Moment], bool] | None = None
+        self,
+        index: EventIndex,
+        keep: Callable[[Facet], bool],
+        *,
+        whose: Callable[[int], tuple[bool, bool]] | None = None,
+        each: Callable[[array[int]], Iterable[int]] | None = None,
     ) -> None:
         self._index = index
         self._keep = keep
+        self._whose = whose
         self._each = each
         self._verdicts = bytearray()
+        self._tasks = bytearray()
+        self._open: dict[int, bool] = {}
         self._seen = 1
         self.seqs = array("I")
         self.update()
 
     def update(self) -> int:
-        """Take in the events that came since; return how many of them are kept."""
+        """Take in the events that came since; return how many of them are kept, or, of a selection that was made anew,
+        how many there are."""
         index = self._index
         for number in range(len(self._verdicts), len(index.facets)):
             self._verdicts.append(number > 0 and bool(self._keep(index.facets[number])))
-        before, end = len(self.seqs), len(index)
-        if self._seen < end:
-            verdicts = map(self._verdicts.__getitem__, index.facet[self._seen : end])
-            kept = compress(range(self._seen, end), verdicts)
-            each = self._each
-            self.seqs.extend(
-                kept if each is None else (seq for seq in kept if each(Moment(index.at[seq], index.task_of(seq))))
-            )
+        before = len(self.seqs)
+        if self._whose is not None and self._ask(self._whose):
+            self._seen, self.seqs, before = 1, array("I"), 0
+        start, end = self._seen, len(index)
+        if start < end:
+            kept: Iterable[int] = map(self._verdicts.__getitem__, index.facet[start:end])
+            if self._whose is not None:
+                kept = map(and_, kept, map(self._tasks.__getitem__, index.task[start:end]))
+            found = array("I", compress(range(start, end), kept))
+            self.seqs.extend(found if self._each is None else self._each(found))
             self._seen = end
         return len(self.seqs) - before
+
+    def _ask(self, whose: Callable[[int], tuple[bool, bool]]) -> bool:
+        """Ask about new tasks, and again about those that went on; return whether an answer changed."""
+        changed = False
+        for number, before in list(self._open.items()):
+            kept, final = whose(number)
+            changed |= kept is not before
+            self._tasks[number] = self._open[number] = kept
+            if final:
+                del self._open[number]
+        for number in range(len(self._tasks), len(self._index.tasks)):
+            kept, final = whose(number)
+            self._tasks.append(kept)
+            if not final:
+                self._open[number] = kept
+        return changed
 
     def __len__(self) -> int:
         return len(self.seqs)

@@ -77,6 +77,8 @@ class Task:
     models: tuple[str, ...] = ()
     messages: int = 0
     customs: int = 0
+    tokens: int = 0
+    """Output tokens of its messages, once it has ended."""
 
     @property
     def path(self) -> str:
@@ -88,6 +90,16 @@ class Task:
         """How often its node was begun: retries, and visits of the same task on a resume."""
         begun = sum(span.kind == "node" for span in self.spans)
         return max(1, self.visits - 1 + (begun or self.status != "cached"))
+
+    @property
+    def task(self) -> str:
+        """Its id, under the name that its events have for it."""
+        return self.id
+
+    @property
+    def took(self) -> float | None:
+        """Seconds that it ran, None before it has ended."""
+        return None if self.ended is None else self.elapsed(self.ended)
 
     @property
     def depth(self) -> int:
@@ -173,6 +185,11 @@ class Message:
         """Output tokens, and whether the provider reported them; chunks are counted while it did not."""
         reported = (self.usage or {}).get("output_tokens")
         return (int(reported), True) if isinstance(reported, int) and reported else (self.chunks, False)
+
+    @property
+    def took(self) -> float | None:
+        """Seconds from its start to its last token, None before it is finished."""
+        return None if not self.finished or self.last_token is None else max(0.0, self.last_token - self.started)
 
     def silent(self, now: float) -> float:
         """Seconds since its last token, while it has not ended and they are more than a stream pauses; else 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ from lgwatch.errors import FilterError
 from lgwatch.events import MessageChunk
 from lgwatch.filter import FIELDS, Filter, parse
 from lgwatch.index import facet
-from tests.factories import play, said, task, token
+from tests.factories import attempt, play, result, said, task, token
 
 NODES = ["plan", "writer", "research", "web"]
 TAGS = ["draft", "final"]
@@ -287,3 +288,75 @@ def test_a_filter_prints_as_what_was_typed():
 
 def test_every_field_has_a_sentence_of_help():
     assert all(one.help for one in FIELDS.values())
+
+
+# ── payloads, tasks and lines ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("expression", "line", "kept"),
+    [
+        ("state.route=deep", {"type": "update", "writes": {"route": "deep"}}, True),
+        ("state.route:DE*", {"type": "task", "input": {"route": "deep"}}, True),
+        ("state.route=deep", {"type": "checkpoint", "values": {"route": "quick"}}, False),
+        ("state.route=deep", {"type": "checkpoint", "values": {"other": "deep"}}, False),
+        ("!state.route=deep", {"type": "checkpoint", "values": {"route": "quick"}}, True),
+        ("state.count>3", {"type": "task_result", "writes": {"count": 4}}, True),
+        ("state.count>3", {"type": "task_result", "writes": {"count": "many"}}, False),
+        ("state.count=4", {"type": "task_result", "writes": {"count": 4}}, True),
+        ("state.user.name=ann", {"type": "run", "input": {"user": {"name": "Ann"}}}, True),
+        ("state.messages.content:*cats*", {"type": "run_result", "output": {"messages": [{"$type": "HumanMessage", "fields": {"content": "on cats"}}]}}, True),
+        ("state.messages.1=b", {"type": "run", "input": {"messages": ["a", "b"]}}, True),
+        ("state.messages=b", {"type": "run", "input": {"messages": ["a", "b"]}}, True),
+        ("state.done=true", {"type": "update", "writes": {"done": True}}, True),
+        ("state.done=null", {"type": "update", "writes": {"done": None}}, True),
+        ("state:cats", {"type": "update", "writes": {"topic": "Cats"}}, True),
+        ("data.url:*arxiv*", {"type": "custom", "data": {"url": "https://arxiv.org"}}, True),
+        ("data.url:*arxiv*", {"type": "custom", "data": "arxiv"}, False),
+        ("data.url:*arxiv*", {"type": "update", "writes": {"url": "arxiv"}}, None),
+        ("state.route=deep", {"type": "message", "text": "deep"}, None),
+        ("state.route=deep", {}, None),
+    ],
+)  # fmt: skip
+def test_a_payload_is_asked_by_its_keys(expression: str, line: dict[str, Any], kept: bool | None):
+    keep = parse(expression)
+    assert keep.line(line) is (kept is not False)
+    assert keep.line(line, strict=True) is bool(kept)
+    assert keep(facet(MessageChunk(), "r1"))  # nothing that can be told without the line
+
+
+def test_what_has_no_such_payload_is_kept_by_a_negation():
+    assert parse("!state.route=deep").line({"type": "message"}, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [("dur>1s", ["slow", "open"]), ("dur<=1s", ["quick", "open"]), ("tok>=2", ["slow"]), ("task:quick", ["quick"]), ("attempt=1", ["slow", "quick", "open"])],
+)  # fmt: skip
+def test_a_task_is_asked_how_long_it_took_and_what_it_said(expression: str, names: list[str]):
+    session = play(
+        task("slow"), replace(token("a", node="slow"), at=1.0), replace(token("b", node="slow"), at=1.1), replace(result("slow"), at=4.0),
+        replace(task("quick"), at=4.1), replace(attempt("quick"), at=4.1), replace(result("quick"), at=4.2), replace(task("open"), at=5.0),
+    )  # fmt: skip
+    assert [one.node for one in session.tasks() if parse(expression)(one)] == names
+
+
+def test_a_message_is_asked_for_its_own_time_tokens_and_the_tasks_it_is_inside_of():
+    session = play(
+        task("ask", ns=("team:t1",)), *(replace(token("x", node="ask", ns=("team:t1",)), at=float(n)) for n in range(1, 4)), result("ask", ns=("team:t1",)),
+    )  # fmt: skip
+    (message,) = session.message_list
+    assert [parse(text)(message) for text in ("dur>1s", "dur>9s", "tok=3", "task:t1", "task:ask", "task:other")] == [
+        True, False, True, True, True, False,
+    ]  # fmt: skip
+
+
+def test_sizes_have_units():
+    assert [parse("size>1MB")(record(size=size)) for size in (1_000_000, 1_000_001)] == [False, True]
+    assert parse("size=1kB..2kB")(record(size=1500))
+
+
+def test_only_payloads_have_keys():
+    for expression in ("node.x=1", "tag.y:z"):
+        with pytest.raises(FilterError, match="no field"):
+            parse(expression)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,21 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.filter import parse
 from lgwatch.index import EventIndex, Facet, Selection, facet, shown
-from tests.factories import custom, ended, failed, play, result, task, token
+from lgwatch.kept import kept
+from tests.factories import (
+    attempt,
+    call,
+    called,
+    checkpoint,
+    custom,
+    ended,
+    failed,
+    play,
+    result,
+    span_end,
+    task,
+    token,
+)  # fmt: skip
 
 names = st.sampled_from(["a", "b", ""])
 events: st.SearchStrategy[Event] = st.one_of(
@@ -64,7 +79,9 @@ def test_each_event_has_its_own_facet_however_they_alternate(told: list[tuple[Ev
     index = EventIndex()
     for seq, (event, run) in enumerate(told, 1):
         assert index.add(event, run) == seq
-        assert index.facet_of(seq) == facet(event, run)
+        step = index.facet_of(seq).step
+        assert index.facet_of(seq) == facet(event, run, step=step)
+        assert step == getattr(event, "step", step)
         assert index.task_of(seq) == getattr(event, "task", "")
     assert len(index) == len(told) + 1
     assert len(set(index.facets)) == len(index.facets)
@@ -151,9 +168,63 @@ def test_a_token_costs_fewer_than_forty_bytes():
     assert size / 200_000 < 40
 
 
-def test_a_question_about_time_or_task_is_asked_of_every_event() -> None:
-    session = play(CustomWritten(task="t1", at=1.0), CustomWritten(task="t2", at=2.0))
-    late = parse("t>1.5")
-    assert [session.index.at[seq] for seq in Selection(session.index, late, late)] == [2.0]
-    own = parse("task:t1")
-    assert {session.index.task_of(seq) for seq in Selection(session.index, own, own)} == {"t1"}
+def test_what_many_events_know_together_is_asked_of_their_task_and_the_rest_of_each():
+    session = play(CustomWritten(task="t1", at=1.0), CustomWritten(task="t2", at=2.0), CustomWritten(task="t2", at=3.0))
+    assert [session.index.at[seq] for seq in found(session, "t>1.5")] == [2.0, 3.0]
+    assert [session.index.at[seq] for seq in found(session, "t=1.5..2.5,3")] == [2.0, 3.0]
+    assert [session.index.at[seq] for seq in found(session, "!t<3")] == [3.0]
+    assert {session.index.task_of(seq) for seq in found(session, "task:t1")} == {"t1"}
+
+
+def found(session, expression, size=None):
+    return list(kept(session, parse(expression), lambda one: one.type != "run", size))
+
+
+def test_an_events_step_is_its_tasks():
+    session = play(task("a", step=3), custom(1, "a"), custom(2, "b"))
+    assert [session.index.facet_of(seq).step for seq in (2, 3, 4)] == [3, 3, None]
+
+
+def test_the_end_of_a_span_knows_what_and_whose_it_was():
+    session = play(task("a", step=2), attempt("a"), span_end("a-1", status="error"), span_end("nobodys"))
+    one = session.index.facet_of(4)
+    assert (one.type, one.path, one.step, one.kind, one.name, one.status) == ("span_end", "a", 2, "node", "a", "error")
+    assert session.index.task_of(4) == "a"
+    assert session.index.facet_of(5).path == ""
+
+
+def test_a_task_is_asked_for_with_all_that_ran_inside_of_it():
+    inside = ("team:t1", "ask:t2")
+    session = play(
+        task("team", id="t1"), task("ask", id="t2", ns=inside[:1]), custom(1, "x", ns=inside), checkpoint("c1", ns=inside[:1]),
+        task("other"), custom(2, "other"), checkpoint("c2"),
+    )  # fmt: skip
+    kept_types = [(session.index.facet_of(seq).type, session.index.task_of(seq)) for seq in found(session, "task:t1")]
+    assert kept_types == [("task", "t1"), ("task", "t2"), ("custom", "x"), ("checkpoint", "")]
+
+
+def test_how_long_a_task_took_decides_on_its_events_once_it_has_ended():
+    session = play(task("a"), attempt("a"), custom(1, "a"), task("b"), attempt("b"), custom(2, "b"))
+    selection = kept(session, parse("dur>1s type:custom"), lambda _: True)
+    assert len(selection) == 2  # nobody knows yet
+    session.apply(replace(result("a"), at=5.0))
+    session.apply(replace(result("b"), at=5.0 - 4.2))
+    assert selection.update() == len(selection) == 1
+    assert session.index.task_of(next(iter(selection))) == "a"
+    assert selection.update() == 0
+
+
+def test_tokens_and_attempts_are_asked_of_the_task():
+    session = play(
+        task("a"), call(1, node="a"), (token(str(n), 1, node="a") for n in range(5)), called(1), result("a"), task("b"), custom(1, "b"),
+        result("b"),
+    )  # fmt: skip
+    assert {session.index.task_of(seq) for seq in found(session, "tok>=5")} == {"a"}
+    assert {session.index.task_of(seq) for seq in found(session, "tok<5")} == {"b"}
+    assert not found(session, "attempt>1 task:a,b")
+
+
+def test_a_size_is_asked_of_each_event_where_it_is_known():
+    session = play(custom("x"), custom("y"), custom("z"))
+    assert found(session, "size>=3", lambda seq: seq) == [3, 4]
+    assert len(found(session, "size>=3")) == 3

@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "session": {"events", "records", "messages", "index", "visits"},
     "filter": VOCABULARY,
     "mix": {"filter", "records", "session"},
+    "kept": {"filter", "index", "session"},
     "transitions": {"events", "records", "session"},
     "difference": {"events", "refs"},
     "trace": {"events"},
@@ -68,7 +69,7 @@ RUNNER = VOCABULARY | {
     "typing_extensions",
 }  # fmt: skip
 TUI = CORE | {
-    "critical", "difference", "flags", "mix", "snippet", "states", "trace", "transitions", "tui", "textual", "rich",
+    "critical", "difference", "flags", "kept", "mix", "snippet", "states", "trace", "transitions", "tui", "textual", "rich",
     "jsonschema", "markdown_it", "pygments",
 }  # fmt: skip
 

@@ -99,7 +99,8 @@ class EventsPane(TimedPane):
     rows: EventRows
 
     def __init__(self, source: Source) -> None:
-        super().__init__(EventRows(source, shown, self._event), source, id="events")
+        super().__init__(EventRows(source, shown, self._event, strict=True), source, id="events")
+        self._version = -1
 
     def _event(self, facet: Facet, line: dict[str, Json], width: int) -> Row:
         """The end of a span says only which one; what it was is known."""
@@ -109,7 +110,9 @@ class EventsPane(TimedPane):
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw what came since."""
-        if self.rows.update(session, keep):
+        self.rows.update(session, keep)
+        if self.rows.version != self._version:  # others ask for the rows, too
+            self._version = self.rows.version
             self.view.show()
             total = len(session.index) - 1 - session.counts.get("value", 0)
             part = f"{amount(len(self.rows))} of {amount(total)}" if keep else amount(total)

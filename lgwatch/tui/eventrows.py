@@ -11,8 +11,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.events import Json
-from lgwatch.filter import Filter
+from lgwatch.filter import STATES, Filter
 from lgwatch.index import Facet, Selection
+from lgwatch.kept import kept
 from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
@@ -94,8 +95,15 @@ class EventRows(Timed):
         draw: Callable[[Facet, dict[str, Json], int], Row],
         *,
         resolve: bool = False,
+        strict: bool = False,
     ) -> None:
-        """Rows for the events of which `of` is true; with `resolve` their references are replaced before `draw`."""
+        """Rows for the events of which `of` is true; with `resolve` their references are replaced before `draw`.
+
+        Of a `strict` list, who asks for a payload sees only what has one.
+        """
+        self._strict = strict
+        self.version = 0
+        """Grows with every change of the rows."""
         self._source = source
         self._line = source.resolved if resolve else source.line
         self._of = of
@@ -113,24 +121,41 @@ class EventRows(Timed):
         fresh = self._selection is None or session is not self.session or keep != self._keep
         if fresh:
             self.session, self._keep = session, keep
-            self._selection = Selection(
-                session.index, lambda facet: self._of(facet) and keep(facet), keep if keep.moments else None
-            )
+            self._selection = kept(session, keep, lambda facet: self._of(facet) and self._can(facet), self._size)
             self._asked, self._texts = 0, array("I")
         assert self._selection is not None
         fresh |= self.times.set(session)
+        before = self._selection.seqs
         new = self._selection.update()
-        if not keep.texts:
+        if before is not self._selection.seqs:  # what a task did after all decides on its events
+            self._asked, self._texts, fresh = 0, array("I"), True
+        if not keep.reads:
             self.seqs = self._selection.seqs
-            return fresh or new > 0
-        return self._ask(keep) or fresh
+            changed = fresh or new > 0
+        else:
+            changed = self._ask(keep) or fresh
+        self.version += changed
+        return changed
+
+    def _size(self, seq: int) -> int:
+        return len(self._source.raw(seq))
+
+    def _can(self, facet: Facet) -> bool:
+        """Whether a line of this type may hold the payload that is asked for: where many types are shown, the others are
+        not even read."""
+        if not self._strict:
+            return True
+        terms = [term for term in self._keep.about("line") if not term.negated]
+        return all(facet.type in (STATES if term.field == "state" else ("custom",)) for term in terms)
 
     def _ask(self, keep: Filter) -> bool:
         """Read some of the lines that were not read yet, and keep those whose text fits."""
         assert self._selection is not None
-        before, deadline = len(self._texts), perf_counter() + PATIENCE
+        before, deadline, asks = len(self._texts), perf_counter() + PATIENCE, bool(keep.about("line"))
         for seq in self._selection.seqs[self._asked :]:
-            if keep.text(self._text(seq)):
+            if (not asks or keep.line(self._source.resolved(seq), strict=self._strict)) and (
+                not keep.texts or keep.text(self._text(seq))
+            ):
                 self._texts.append(seq)
             self._asked += 1
             if perf_counter() > deadline:

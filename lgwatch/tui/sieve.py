@@ -7,7 +7,6 @@ from typing import Any
 
 from lgwatch.errors import FilterError
 from lgwatch.filter import FIELDS, Filter, parse, parse_terms, quoted
-from lgwatch.index import Selection, shown
 from lgwatch.mix import clear, mute, solo
 from lgwatch.session import Session
 from lgwatch.tui.eventrows import EventRows
@@ -20,7 +19,6 @@ class Sieve:
         self.keep: Filter = parse(text)
         self.error = ""
         """Why the last expression could not be read; the one before it stays in force."""
-        self._counted: Selection | None = None
 
     def set(self, text: str) -> bool:
         """Put the expression in force; return whether it is another one."""
@@ -33,7 +31,6 @@ class Sieve:
         changed = keep != self.keep
         if changed:
             self.keep = keep
-            self._counted = None
         return changed
 
     def solo(self, record: Any) -> str:
@@ -72,14 +69,6 @@ class Sieve:
         yield from dict.fromkeys(f"path:{facet.path}" for facet in facets if "/" in facet.path)
 
     def kept(self, session: Session, events: EventRows) -> int:
-        """How many events are kept; what is known of texts, the list of events knows."""
-        keep = self.keep
-        if keep.texts:
-            events.update(session, keep)
-            return len(events)
-        if self._counted is None:
-            self._counted = Selection(
-                session.index, lambda facet: shown(facet) and keep(facet), keep if keep.moments else None
-            )
-        self._counted.update()
-        return len(self._counted)
+        """How many events are kept."""
+        events.update(session, self.keep)
+        return len(events)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from lgwatch.filter import Filter
 from lgwatch.index import Facet, Selection
+from lgwatch.kept import kept
 from lgwatch.records import Run
 from lgwatch.session import Session
 from lgwatch.tui.axis import Axis, Clock
@@ -54,9 +55,8 @@ class Strips:
         """Take in what came since, or a new filter."""
         if self._state != (session, keep) or self._customs is None or self._tokens is None:
             self._state = (session, keep)
-            each = keep if keep.moments else None
-            self._customs = Selection(session.index, lambda facet: facet.type == "custom" and keep(facet), each)
-            self._tokens = Selection(session.index, lambda facet: _is_token(facet) and keep(facet), each)
+            self._customs = kept(session, keep, lambda facet: facet.type == "custom")
+            self._tokens = kept(session, keep, _is_token)
         self._customs.update()
         self._tokens.update()
 
