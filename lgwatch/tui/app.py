@@ -44,13 +44,14 @@ from lgwatch.tui.keymap import BINDINGS, PRESETS, actions
 from lgwatch.tui.lines import LineView, terminal_is_behind
 from lgwatch.tui.nodes import NodeRows, NodesPane
 from lgwatch.tui.outside import read_outside
-from lgwatch.tui.pane import Pane
+from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.pointer import Pointer
 from lgwatch.tui.prompt import Prompt
 from lgwatch.tui.runs import RunsPane
 from lgwatch.tui.sieve import Sieve
 from lgwatch.tui.signs import cells, fit, glyph, tick
 from lgwatch.tui.state import StatePane
+from lgwatch.tui.taskpage import TaskPage
 from lgwatch.tui.text import ASCII, SafetyNet
 from lgwatch.tui.theme import DARK
 from lgwatch.tui.timeline import TimelinePane
@@ -229,7 +230,7 @@ class WatchApp(App[None]):
         session, now = self.session, self.source.now()
         self._set_mood()
         self._mind_the_state()
-        if isinstance(self.screen, Chooser):
+        if isinstance(self.screen, (Chooser, TaskPage)):
             self.screen.show(session, self.keep)
         asked = self._painted is not self.keep  # a pause stops the news, not what a person asks for
         if (not self.paused or asked) and (len(self.screen_stack) == 1 or isinstance(self.screen, Chooser)):
@@ -523,7 +524,18 @@ class WatchApp(App[None]):
         pane = self._focused_pane()
         subject = pane.subject() if pane is not None else None
         if subject is not None:
+            self._open(subject)
+
+    def _open(self, subject: Subject) -> None:
+        task = self.session.find_task(subject.task) if subject.whole else None
+        if task is None:
             self.push_screen(Inspector(subject, self.source))
+            return
+        state, nodes = self.pane("state"), self.pane("nodes")
+        assert isinstance(state, StatePane)
+        assert isinstance(nodes, NodesPane)
+        self.push_screen(TaskPage(task, subject, self.source, state.states, nodes.steps.transitions))
+        self.call_later(self._draw)
 
     def action_prompt(self) -> None:
         """Open what the call of the lit message was given."""

@@ -50,8 +50,16 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
         right.append((" ❚❚ PAUSED ", "chip"))
     if width >= 90:
         right.append((f"  ev {amount(len(session.index) - 1 - session.counts.get('value', 0))} ", "dim"))
+    if word := _left_out(session):
+        right.append((f" {word} ", "warn"))
     right.append((" REC ● " if recording else " ▷ FILE ", "error" if recording else "dim"))
     return fit(row, right, width)
+
+
+def _left_out(session: Session) -> str:
+    """Return what the journal does not have, as its first line says."""
+    extra = session.header.extra
+    return "NO CONTENT" if extra.get("no_content") else "REDACTED" if extra.get("redacted") else ""
 
 
 def _environment(session: Session) -> str:
@@ -113,8 +121,9 @@ def attention(session: Session, hint: str, *, live: bool) -> Row:
         ]
     run = session.run
     if run is not None and run.error:
-        text = f"{glyph('failed')[0]} {error_text(run.error)}"
-        return [(clean(text), "error")]
+        failed = (task for task in run.tasks.values() if task.status == "failed")
+        where = next((f"{task.path}: " for task in failed if not any(one.status == "failed" for one in task.children)), "")
+        return [(clean(f"{glyph('failed')[0]} {where}{error_text(run.error)}"), "error")]
     node, times = max(session.loops.items(), key=lambda loop: loop[1], default=("", 0))
     if times:
         more = f" · {len(session.loops) - 1} more" if len(session.loops) > 1 else ""

@@ -50,6 +50,10 @@ def load(subject: Subject, source: Source, *, whole: bool = True) -> dict[str, J
     return sections
 
 
+LONG_TEXT = 1 << 20
+"""Characters up to which a text that has a section of its own is open at first."""
+
+
 class Inspector(ModalScreen[None]):
     """Pretty, folded, searchable JSON."""
 
@@ -69,7 +73,7 @@ class Inspector(ModalScreen[None]):
     def __init__(self, subject: Subject, source: Source) -> None:
         super().__init__()
         self.subject = subject
-        self.rows = JsonRows(source, open_texts=True)
+        self.rows = JsonRows(source, open_texts=LONG_TEXT)
         self.rows.set(load(subject, source, whole=False))
         self.view = TreeView(self.rows)
         self.keys = Bar()

@@ -354,4 +354,4 @@ def task_subject(task: Task) -> Subject:
         ],
     }
     seqs = tuple(seq for seq in (task.seq, task.end_seq) if seq is not None)
-    return Subject(f"{task.path} · step {task.step}", seqs, facts, task=task.id)
+    return Subject(f"{task.path} · step {task.step}", seqs, facts, task=task.id, whole=True)

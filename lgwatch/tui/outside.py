@@ -6,11 +6,13 @@ import os
 import shlex
 import subprocess
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from textual.app import App, SuspendNotSupported
 
 from lgwatch.text import clean
+from lgwatch.tui.editor import command
 
 _USUAL = {"PAGER": "less", "EDITOR": "vi"}
 
@@ -32,4 +34,22 @@ def read_outside(app: App[Any], variable: str, text: str, suffix: str) -> str:
         except SuspendNotSupported:
             return "the screen cannot be left here"
         app.refresh()
+    return ""
+
+
+def open_at(app: App[Any], file: str, line: int) -> str:
+    """Open a source file at a line in the person's editor; return why that failed, empty when it did not."""
+    if not file:
+        return "where it is written is not known"
+    if not Path(file).is_file():
+        return f"{file} is not on this machine"
+    words = command(os.environ.get("VISUAL") or os.environ.get("EDITOR") or _USUAL["EDITOR"], file, line)
+    try:
+        with app.suspend():
+            subprocess.run(words, check=False)
+    except OSError as error:
+        return f"cannot start {words[0]}: {error.strerror}"
+    except SuspendNotSupported:
+        return "the screen cannot be left here"
+    app.refresh()
     return ""

@@ -33,6 +33,8 @@ class Subject:
     text: str = ""
     """What `y` copies; empty for the JSON of the whole."""
     task: str = ""
+    whole: bool = False
+    """Whether it is the task itself, which has a page of its own."""
     sections: dict[str, Json] = field(default_factory=dict)
     """The whole page where it is no journal line."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
-from lgwatch.events import error_text
+from lgwatch.events import Json, error_text
 from lgwatch.filter import Filter
 from lgwatch.records import Run
 from lgwatch.session import Session
@@ -79,4 +79,18 @@ class RunsPane(Pane):
         if index is None:
             return None
         run = self.rows.runs[index]
-        return Subject(f"run {run.id}", tuple(seq for seq in (run.seq, run.end_seq) if seq is not None))
+        seqs = tuple(seq for seq in (run.seq, run.end_seq) if seq is not None)
+        return Subject(f"run {run.id}", seqs, sections=ending(run))
+
+
+def ending(run: Run) -> dict[str, Json]:
+    """Return how a run that failed ended: the error in its own words, which tasks failed, and the whole traceback."""
+    if not run.error:
+        return {}
+    failed = [task.path for task in run.tasks.values() if task.status == "failed"]
+    told: dict[str, Json] = {"error": error_text(run.error), "failed": failed or "no task: the graph itself"}
+    if hint := run.error.get("hint"):
+        told["hint"] = hint
+    if trace := run.error.get("traceback"):
+        told["traceback"] = trace
+    return told

@@ -31,6 +31,12 @@ SLICE = 2000
 """Values that a search looks at before it lets others do something."""
 
 
+class Words(str):
+    """A remark that stands where a value would: not quoted, and not one of the graph's."""
+
+    __slots__ = ()
+
+
 class Stored(Protocol):
     """Where stored values are: a source."""
 
@@ -67,8 +73,8 @@ class JsonRows(Rows):
 
     slice = 500
 
-    def __init__(self, stored: Stored | None = None, *, open_texts: bool = False, depth: int = OPEN_DEPTH) -> None:
-        """Follow references by `stored`. With `open_texts` a section that is a text is open at first."""
+    def __init__(self, stored: Stored | None = None, *, open_texts: int = 0, depth: int = OPEN_DEPTH) -> None:
+        """Follow references by `stored`. Sections that are texts of up to `open_texts` characters are open at first."""
         self._stored = stored
         self._open_texts = open_texts
         self._depth = depth
@@ -170,7 +176,7 @@ class JsonRows(Rows):
         if type(value) is dict and "$ref" in value and self._weight(value):
             return True  # small values are not stored
         if isinstance(value, str):
-            return len(value) > LONG or "\n" in value
+            return not isinstance(value, Words) and (len(value) > LONG or "\n" in value)
         return bool(parts(follow(value, self.lookup))[0]) if type(value) in (dict, list) else False
 
     def _is_open(self, path: Path, value: Json) -> bool:
@@ -178,7 +184,11 @@ class JsonRows(Rows):
         if self._weight(value) > HEAVY:
             return False
         value = follow(value, self.lookup)
-        return (self._open_texts and len(path) == 1) if isinstance(value, str) else len(parts(value)[0]) <= FEW
+        return (
+            (len(path) == 1 and len(value) <= self._open_texts)
+            if isinstance(value, str)
+            else len(parts(value)[0]) <= FEW
+        )
 
     def toggle(self, index: int) -> None:
         """Open the row's value, or close it; on a piece of a text, its text."""
@@ -320,16 +330,18 @@ class JsonRows(Rows):
         fold = ("▾ " if spot.below is not None else "▸ ") if opens else "  "
         name = str(spot.path[-1])
         note = self.notes.get(spot.path, [])
-        room = width - len(indent) - 2 * bool(mark) - cell_len(clean(name)) - 6
+        room = width - len(indent) - 2 * bool(mark) - cell_len(clean(name)) - 5
         left: Row = [*mark, (indent, ""), (fold, "faint"), (name, "title" if spot.depth == 0 else "info"), ("  ", "")]
         tail = sum(cell_len(text) for text, _ in note)
-        return self._with_value(left, spot, max(room - tail, 12 if note else 20), note, width)
+        return self._with_value(left, spot, max(room - tail, 8), note, width)
 
     def _with_value(self, left: Row, spot: Spot, room: int, note: Row, width: int) -> Row:
         value, is_open = spot.value, spot.below is not None
-        if not is_open and (weight := self._weight(value)) > HEAVY and "$append" not in value:
+        if isinstance(value, Words):
+            spans: Row = [(value, "faint")]
+        elif not is_open and (weight := self._weight(value)) > HEAVY and "$append" not in value:
             shown = self._beginning(value, max(room - 10, 8))
-            spans: Row = [(f"{size(weight)}  ", "warn"), (shown, "dim")]
+            spans = [(f"{size(weight)}  ", "warn"), (shown, "dim")]
         else:
             value = follow(value, self.lookup)
             text = label(value) if is_open else preview(value, room, self.lookup)

@@ -9,6 +9,7 @@ from lgwatch.events import GraphLoaded, Output
 from lgwatch.tui.app import WatchApp
 from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector
+from lgwatch.tui.taskpage import TaskPage
 from tests.factories import (
     call,
     called,
@@ -230,7 +231,7 @@ async def test_enter_opens_what_is_selected_in_every_pane(tmp_path):
         for name in ("nodes", "tokens", "custom", "console", "events", "timeline"):
             app.pane(name).view.focus()
             await shown(pilot, "up", "o" if name == "tokens" else "enter")
-            assert isinstance(app.screen, Inspector), name
+            assert isinstance(app.screen, (Inspector, TaskPage)), name
             titles[name] = app.screen.subject.title
             await shown(pilot, "escape")
             assert app.pane(name).view.has_focus
@@ -283,7 +284,7 @@ async def test_what_was_stored_once_is_whole_in_the_inspector():
     async with app.run_test(size=SIZE) as pilot:
         await drawn(pilot)
         app.pane("nodes").view.focus()
-        await shown(pilot, "g", "enter", "slash", "'Beach or museum", "enter")
+        await shown(pilot, "g", "enter", "o", "slash", "'Beach or museum", "enter")
         await until(pilot, lambda: "Beach or museum" in text_of(app))
         text = json.dumps(app.screen.rows.resolved(app.screen.rows.sections))
         assert "Beach or museum" in text

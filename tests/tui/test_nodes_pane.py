@@ -4,7 +4,7 @@ import pytest
 
 from lgwatch.events import GraphLoaded
 from lgwatch.tui.editor import command
-from lgwatch.tui.inspector import Inspector
+from lgwatch.tui.taskpage import TaskPage
 from tests.factories import attempt, result, run, task
 from tests.tui.shapes import SHAPES
 from tests.tui.stage import pane_text, played, recorded, shown
@@ -101,7 +101,7 @@ async def test_arrows_go_from_node_to_node_and_enter_opens_the_newest_task():
         await shown(pilot, "down", "down", "up")
         assert nodes(app).graph.selected == "research:ask"
         await shown(pilot, "right", "enter")
-        assert isinstance(app.screen, Inspector)
+        assert isinstance(app.screen, TaskPage)
 
 
 async def test_a_node_that_has_not_run_is_told_as_the_graph_has_it():
@@ -161,7 +161,7 @@ async def test_a_fan_out_is_one_row_until_it_is_opened(tmp_path):
         assert len(nodes(app).steps.lines) == 3
         await shown(pilot, "enter")
         assert len(nodes(app).steps.lines) == 63
-        assert not isinstance(app.screen, Inspector)
+        assert not isinstance(app.screen, TaskPage)
         await shown(pilot, "enter")
         assert len(nodes(app).steps.lines) == 3
 

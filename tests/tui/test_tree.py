@@ -53,7 +53,7 @@ def test_a_long_text_opens_to_rows_of_its_own_and_any_of_them_closes_it():
 
 
 def test_a_page_may_open_its_texts_by_itself():
-    rows = JsonRows(open_texts=True)
+    rows = JsonRows(open_texts=1000)
     rows.set({"text": "one\ntwo", "facts": {"long": "x" * 100}})
     assert drawn(rows)[:3] == ["▾ text  7 characters", "  │ one", "  │ two"]
     assert drawn(rows)[4].startswith("  ▸ long")
