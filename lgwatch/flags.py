@@ -39,16 +39,14 @@ class Flags:
     def __init__(self, states: States) -> None:
         self._states = states
         self._looked: dict[Namespace, int] = {}
+        self._todo: dict[Namespace, None] = {}
         self._sizes: dict[str, int] = {}
         self.all: list[Flag] = []
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._looked, self._sizes, self.all = {}, {}, []
-
     def update(self, most: int = 20) -> bool:
         """Look at up to so many states; return whether there are more to look at."""
-        for ns in self._states.graphs():
+        self._todo |= dict.fromkeys(self._states.fresh())
+        for ns in list(self._todo):
             states = self._states.of(ns)
             while (number := self._looked.get(ns, 0)) < len(states):
                 if states[number].rebuilt and number == len(states) - 1 and self._states.goes_on(states[number]):
@@ -59,6 +57,8 @@ class Flags:
                 self._looked[ns] = number + 1
                 if number and states[number].run == states[number - 1].run:
                     self.all += self._look(states[number - 1], states[number])
+            if not states or not states[-1].rebuilt or not self._states.goes_on(states[-1]):
+                del self._todo[ns]
         return False
 
     def of(self, state: State) -> list[Flag]:

@@ -42,6 +42,16 @@ class State:
     """The values of a rebuilt one."""
 
 
+@dataclass(slots=True)
+class _Rebuilding:
+    """How far the states of a run are that saved none: how many of its steps have one, and the last of them."""
+
+    done: int = 0
+    last: State | None = None
+    corrected: bool = False
+    finished: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Writer:
     """Who wrote a key in one step, and the name of the reducer that took it in: "" for none."""
@@ -68,14 +78,19 @@ class States:
         self._clear()
 
     def _clear(self) -> None:
-        self._by_graph: dict[Namespace, list[State]] = {}
+        self._by_graph: dict[Namespace, list[State]] = {(): []}
+        self._fresh: dict[Namespace, None] = {}
         self._ids: set[tuple[Namespace, str]] = set()
         self._checkpoints = 0
         self._seen: list[int] = []
         self._steps: dict[tuple[Namespace, int], list[Task]] = {}
         self._runs: dict[tuple[str, Namespace], dict[int, list[Task]]] = {}
         self._saved: set[tuple[str, Namespace]] = set()
+        self._rebuilding: dict[tuple[str, Namespace], _Rebuilding] = {}
+        self._wanted: set[Namespace] = {()}
         self._changes = -1
+        self.version = 0
+        """A number that grows whenever a state comes, or is told of more."""
         self.channels: dict[str, dict[str, str]] = {}
 
     # --- what there is
@@ -91,26 +106,35 @@ class States:
         told = session.graph.channels if session.graph is not None else None
         self.channels = told if isinstance(told, dict) else {}
         self._take_tasks(session)
-        before = {ns: (len(states), states[-1].seq) for ns, states in self._by_graph.items() if states}
+        before = self.version
         for saved in islice(session.checkpoints, self._checkpoints, None):
+            self._saved.add((saved.run, saved.ns))
             if (saved.ns, saved.id) in self._ids:  # told again by a run that goes on from it
-                self._saved.add((saved.run, saved.ns))
                 continue
             self._ids.add((saved.ns, saved.id))
-            self._saved.add((saved.run, saved.ns))
             states = self._by_graph.setdefault(saved.ns, [])
             first = states[-1].seq if states else 0
-            states.append(
+            tasks = self._between(saved.ns, saved.step, first, saved.seq)
+            self._add(
                 State(
-                    saved.ns, saved.run, saved.step, saved.at, saved.seq, saved.source, saved.next,
-                    self._between(saved.ns, saved.step, first, saved.seq), saved.id,
+                    saved.ns, saved.run, saved.step, saved.at, saved.seq, saved.source, saved.next, tasks, saved.id
                 )
             )  # fmt: skip
         self._checkpoints = len(session.checkpoints)
-        for (run, ns), steps in self._runs.items():
-            if (run, ns) not in self._saved:
-                self._rebuild(session, run, ns, steps)
-        return before != {ns: (len(states), states[-1].seq) for ns, states in self._by_graph.items() if states}
+        for run in session.runs:
+            for ns in self._wanted:
+                self._rebuild(run, ns)
+        return self.version != before
+
+    def _add(self, state: State) -> None:
+        self._by_graph.setdefault(state.ns, []).append(state)
+        self._fresh[state.ns] = None
+        self.version += 1
+
+    def fresh(self) -> list[Namespace]:
+        """Return the graphs that came to a state since this was asked last."""
+        found, self._fresh = list(self._fresh), {}
+        return found
 
     def _take_tasks(self, session: Session) -> None:
         for number, run in enumerate(session.runs):
@@ -133,11 +157,15 @@ class States:
 
     def of(self, ns: Namespace = ()) -> list[State]:
         """Return the states of a graph, oldest first."""
+        if ns not in self._by_graph and ns not in self._wanted and self._session is not None:
+            self._wanted.add(ns)
+            for run in self._session.runs:
+                self._rebuild(run, ns)
         return self._by_graph.get(ns, [])
 
     def graphs(self) -> list[Namespace]:
-        """Return the graphs that have states, in the order in which they came to one."""
-        return list(self._by_graph)
+        """Return the graphs that have states, the root first."""
+        return list(dict.fromkeys([(), *self._by_graph, *(ns for _, ns in self._runs)]))
 
     def goes_on(self, state: State) -> bool:
         """Whether the run of a state has not ended."""
@@ -195,48 +223,50 @@ class States:
 
     # --- where there is no checkpoint
 
-    def _rebuild(self, session: Session, run_id: str, ns: Namespace, steps: dict[int, list[Task]]) -> None:
+    def _rebuild(self, run: Run, ns: Namespace) -> None:
         """Add the states of a run that saved none: the input, then each step that has ended."""
-        run = next(one for one in session.runs if one.id == run_id)
-        states = self._by_graph.setdefault(ns, [])
-        mine = [state for state in states if state.run == run_id]
-        done = {state.step for state in mine}
-        order = sorted(steps)
-        held = dict(mine[-1].held) if mine else {}
-        for number, step in enumerate(order):
-            inputs = self._inputs(steps[step], ns)
-            if number == 0 and not mine:
+        steps = self._runs.get((run.id, ns))
+        if not steps or (run.id, ns) in self._saved:
+            return
+        now = self._rebuilding.setdefault((run.id, ns), _Rebuilding())
+        order = sorted(steps) if now.done < len(steps) else []
+        while now.done < len(order):
+            tasks = steps[order[now.done]]
+            going_on = now.done == len(order) - 1 and any(task.open for task in tasks)
+            if now.last is None:
                 given = _keys(follow(self._read(run.seq).get("input"), self.lookup)) if not ns else {}
-                held = {**given, **inputs}
-                first = steps[step][0]
-                states.append(State(ns, run_id, step - 1, first.started, first.seq, INPUT, rebuilt=True, held=held))
-            elif number and mine and mine[-1].step == order[number - 1]:
-                self._correct(mine[-1], inputs)
-                held = dict(mine[-1].held)
-            if step in done:
-                continue
-            if any(task.open for task in steps[step]) and number == len(order) - 1:
+                held = {**given, **self._inputs(tasks, ns)}
+                now.last = State(
+                    ns, run.id, order[0] - 1, tasks[0].started, tasks[0].seq, INPUT, rebuilt=True, held=held
+                )
+                self._add(now.last)
+            elif not now.corrected or not going_on:
+                # What the tasks of the next step see is what the state was.
+                self._correct(now.last, self._inputs(tasks, ns))
+                now.corrected = True
+            if going_on:
                 return
-            held = self._after(held, steps[step], ns)
-            if number + 1 < len(order):
-                held |= self._inputs(steps[order[number + 1]], ns)
-            states.append(self._rebuilt(ns, run_id, step, steps[step], held))
-            mine.append(states[-1])
-        self._finish(run, ns, mine)
+            held = self._after(now.last.held, tasks, ns)
+            now.last, now.corrected = self._rebuilt(ns, run.id, order[now.done], tasks, held), False
+            now.done += 1
+            self._add(now.last)
+        if run.end_seq is not None and not ns and now.last is not None and not now.finished:
+            now.finished = True
+            if run.status == "done":
+                self._correct(now.last, _keys(follow(self._read(run.end_seq).get("output"), self.lookup)))
 
-    def _rebuilt(self, ns: Namespace, run: str, step: int, tasks: list[Task], held: dict[str, Json]) -> State:
+    @staticmethod
+    def _rebuilt(ns: Namespace, run: str, step: int, tasks: list[Task], held: dict[str, Json]) -> State:
         at = max((task.ended or task.started) for task in tasks)
         seq = max((task.end_seq or task.seq) for task in tasks)
         return State(ns, run, step, at, seq, "loop", tasks=tuple(tasks), rebuilt=True, held=held)
 
-    def _finish(self, run: Run, ns: Namespace, mine: list[State]) -> None:
-        """The run's output is what the root's state came to."""
-        if run.end_seq is not None and not ns and mine and run.status == "done":
-            self._correct(mine[-1], _keys(follow(self._read(run.end_seq).get("output"), self.lookup)))
-
     def _correct(self, state: State, told: dict[str, Json]) -> None:
         known = self.reducers(state.ns)
-        state.held |= {key: value for key, value in told.items() if not known or key in known}
+        more = {key: value for key, value in told.items() if not known or key in known}
+        if any(key not in state.held or state.held[key] != value for key, value in more.items()):
+            state.held |= more
+            self.version += 1
 
     def _inputs(self, tasks: Iterable[Task], ns: Namespace) -> dict[str, Json]:
         """Return what tasks saw of the state: those that were sent for saw something else."""

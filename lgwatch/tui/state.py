@@ -25,7 +25,7 @@ from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import cells, count, fit, glyph, seconds
 from lgwatch.tui.spot import Spot
-from lgwatch.tui.staterows import LED, SIGNS, WROTE, DiffRows, HistoryRows, StepRows, nodes_of, sign, step_name
+from lgwatch.tui.staterows import LED, SIGNS, WROTE, DiffRows, HistoryRows, StepRows, ends_of, nodes_of, sign, step_name
 from lgwatch.tui.tree import JsonRows
 
 if TYPE_CHECKING:
@@ -164,8 +164,8 @@ class StatePane(Pane):
             return
         if self._following or self._state not in states:
             self._state = states[-1]
-        drawn = (self._ns, self._state, len(states), self._state is not None and self._state.seq, len(self.flags.all),
-                 self.mode, self._base, session.counts.get("notice"), self.size)  # fmt: skip
+        drawn = (self._ns, self._state, self.states.version, len(self.flags.all),
+                 self.mode, self._base, session.counts.get("notice"), len(session.errors), self.size)  # fmt: skip
         if drawn != self._drawn:
             self._drawn = drawn
             self._draw(states)
@@ -180,7 +180,8 @@ class StatePane(Pane):
         assert state is not None
         at = states.index(state)
         self.steps.base = self._base if self.mode == "diff" else None
-        self.steps.set(states)
+        assert self._session is not None
+        self.steps.set(states, ends_of(self._session, states[-1].run, self._ns))
         self.step_view.show()
         self.step_view.select(at)
         before = states[at - 1] if at else None
@@ -253,7 +254,15 @@ class StatePane(Pane):
         if state.rebuilt:
             left.append(("  rebuilt from what the nodes wrote" if width >= 70 else "  rebuilt", "warn"))
         right: Row = [(f"{at + 1}/{len(states)} ", "dim")]
-        if warnings := self._warnings(state):
+        if at == len(states) - 1 and self.steps.ends:
+            where, why = self.steps.ends[-1]
+            room = max(width - cells(left) - cells(right) - 4, 0)
+            right = [
+                *fit([(f"{glyph('failed')[0]} {' '.join(where.split())}: {why}", "error")], [], room),
+                ("  ", ""),
+                *right,
+            ]
+        elif warnings := self._warnings(state):
             more = f" (+{len(warnings) - 1})" if len(warnings) > 1 else ""
             room = max(width - cells(left) - cells(right) - 6, 0)
             if room >= 24:
@@ -342,7 +351,8 @@ class StatePane(Pane):
     @on(LineView.Moved, "#state-step-list")
     def _on_step(self, event: LineView.Moved) -> None:
         event.stop()
-        self.go(self.steps.states[event.index])
+        if event.index < len(self.steps.states):
+            self.go(self.steps.states[event.index])
 
     @on(LineView.Selected)
     def _on_selected(self, event: LineView.Selected) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from lgwatch.difference import Change
-from lgwatch.events import Json
+from lgwatch.events import Json, Namespace
 from lgwatch.refs import follow, preview
+from lgwatch.session import Session
 from lgwatch.states import State, States, Writer
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, count, fit, glyph, node_style, seconds
@@ -45,6 +46,18 @@ def nodes_of(state: State) -> str:
     return Writer(tuple(task.node for task in state.tasks), "").words()
 
 
+def ends_of(session: Session, run_id: str, ns: Namespace) -> list[tuple[str, str]]:
+    """Return where and why a graph's run failed, as far as no state came of it: tasks, or none but the run itself."""
+    run = next((run for run in session.runs if run.id == run_id), None)
+    if run is None:
+        return []
+    failed = [task for task in run.tasks.values() if task.status == "failed" and task.ns == ns]
+    ends = [(f"s{task.step}  {task.node}", str((task.error or {}).get("type", ""))) for task in failed[-3:]]
+    if run.error and not ns and not failed:
+        ends.append(("the run", str(run.error.get("type", ""))))
+    return ends
+
+
 def tally(changes: Sequence[Change]) -> Row:
     """Return how many keys were added, changed and removed."""
     kinds = {change.path[0]: change.kind if len(change.path) == 1 else "changed" for change in changes if change.path}
@@ -64,12 +77,13 @@ class StepRows(Rows):
         self.base: State | None = None
         """The state that others are compared with."""
         self.flagged: Callable[[State], bool] = lambda state: False
+        self.ends: list[tuple[str, str]] = []
         self._version = 0
         self._tallies: dict[int, Row] = {}
 
-    def set(self, states: list[State]) -> None:
-        """Show these states."""
-        self.states = states
+    def set(self, states: list[State], ends: list[tuple[str, str]]) -> None:
+        """Show these states, and after them what no state came of: where and why it `ends`."""
+        self.states, self.ends = states, ends
         self._version += 1
         self._tallies = {seq: row for seq, row in self._tallies.items() if not states or seq != states[-1].seq}
 
@@ -82,10 +96,12 @@ class StepRows(Rows):
         return self._tallies[state.seq]
 
     def __len__(self) -> int:
-        return len(self.states)
+        return len(self.states) + len(self.ends)
 
     def key(self, index: int) -> Hashable:
         """The last state may be told of more; the others change when something is said of them."""
+        if index >= len(self.states):
+            return self.ends[index - len(self.states)]
         state = self.states[index]
         newest = self._version if index == len(self.states) - 1 else 0
         return (id(state), newest, state is self.base, self.flagged(state))
@@ -97,6 +113,10 @@ class StepRows(Rows):
 
     def row(self, index: int, width: int) -> Row:
         """Draw a state."""
+        if index >= len(self.states):
+            where, why = self.ends[index - len(self.states)]
+            mark, names = glyph("failed")
+            return fit([(f"{mark} ", names), (where, f"bold {names}"), (f"  {why}", names)], [], width)
         state = self.states[index]
         mark, names = sign(state)
         nodes = nodes_of(state)
