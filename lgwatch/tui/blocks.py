@@ -386,7 +386,10 @@ class MessageBlocks:
         reading = self._readings.get(message.id)
         under = reading is not None and reading.caller is not None and reading.caller.block.place >= 0
         in_column = self.group == "node"
-        row = heading(message, self._attempt(message), self._now, width, under_call=under, in_column=in_column)
+        row = heading(
+            message, self._attempt(message), self._now, width,
+            agent=self._agent(message), under_call=under, in_column=in_column,
+        )  # fmt: skip
         return self._lit(message.id, row, width)
 
     def _lit(self, key: str, row: Row, width: int) -> Row:
@@ -401,6 +404,13 @@ class MessageBlocks:
             return False
         under_call = part.kind == "tool_result" and message.role != "tool"
         return under_call or part.kind == "reasoning" or message.role in ("system", "human")
+
+    def _agent(self, message: Message) -> str:
+        """Return what the tool call names that a message's node works in, "" outside of any: `critic`."""
+        task = self._session.find_task(message.task) if self._session is not None else None
+        while task is not None and not task.via:
+            task = task.parent
+        return task.via if task is not None else ""
 
     def _attempt(self, message: Message) -> int:
         """Return which attempt of its node a message comes from."""

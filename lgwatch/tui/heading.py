@@ -14,15 +14,24 @@ NO_USAGE = "usage not reported (set stream_usage=True)"
 
 
 def heading(
-    message: Message, attempt: int, now: float, width: int, *, under_call: bool = False, in_column: bool = False
+    message: Message,
+    attempt: int,
+    now: float,
+    width: int,
+    *,
+    agent: str = "",
+    under_call: bool = False,
+    in_column: bool = False,
 ) -> Row:
-    """Return the row; `attempt` is the number of its node's attempt, `under_call` says that the result stands elsewhere,
-    `in_column` that the node is named above."""
+    """Return the row; `attempt` is the number of its node's attempt, `agent` names the tool call that the node works in,
+    `under_call` says that the result stands elsewhere, `in_column` that the node is named above."""
     state = message.status if message.finished else "running"
     sign, style = glyph("ok" if state == "done" else state, now)
     path = message.path or message.name or "?"
     left: Row = [(f"{sign} ", style)]
     left.append((f"s{message.step}", "dim") if in_column else (path, f"bold {node_style(message.path)}"))
+    if agent:
+        left.append((f" {agent}", "tool"))
     if attempt > 1:
         left.append((f" ×{attempt}", "warn"))
     if role := _ROLES.get(message.role, message.role):
@@ -34,7 +43,7 @@ def heading(
     if under_call:
         left.append((" ↑ under its call", "dim"))
     if message.status in ("failed", "cut") and message.finished:
-        left.append((" broke off" if message.status == "cut" else " failed", "error"))
+        left.append((" broke off" if message.status == "cut" else f" failed {_error(message)}".rstrip(), "error"))
     if (reason := finish_reason(message)) and reason not in _USUAL:
         left.append((f" {reason}", "warn"))
     if message.model and width >= (24 if in_column else 44):
@@ -54,6 +63,12 @@ def chat_heading(message: Message, thread: str, width: int) -> Row:
 def finish_reason(message: Message) -> str:
     """Return why the model stopped, in the provider's word; empty where nobody said."""
     return message.span.finish if message.span is not None else ""
+
+
+def _error(message: Message) -> str:
+    """Return the name of the error that a call failed with."""
+    error = message.span.error if message.span is not None else None
+    return str((error or {}).get("type") or "")
 
 
 def unreported(message: Message) -> bool:

@@ -1,4 +1,4 @@
-from lgwatch.events import SpanEnded
+from lgwatch.events import SpanEnded, SpanStarted
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
 from lgwatch.tui.blocks import MessageBlocks
@@ -71,6 +71,18 @@ def test_what_broke_off_says_so():
         task("writer"), call(1), token("Hel", 1), result("writer", error={"type": "E", "message": "", "traceback": ""})
     )
     assert "broke off" in rows_of(session)[0]
+
+
+def test_a_call_that_failed_names_its_error():
+    session = play(task("writer"), call(1), token("Hel", 1), called(1, status="error", error={"type": "ConnectError"}))
+    assert "✗ writer failed ConnectError" in rows_of(session, 100)[0]
+
+
+def test_a_model_that_works_in_a_tool_call_is_told_with_the_agent_that_the_call_names():
+    asked = SpanStarted(span="t1", kind="tool", name="task", task="tools", input={"subagent_type": "critic"})
+    inner = ("tools:tools",)
+    session = play(task("tools"), asked, task("model", ns=inner), token("Too short.", node="model", ns=inner))
+    assert rows_of(session, 100)[0].split()[1:3] == ["tools/model", "critic"]
 
 
 def test_an_answer_that_is_said_again_is_marked():
