@@ -66,6 +66,9 @@ class Source(Protocol):
     def raw(self, seq: int) -> bytes:
         """Return the journal's line with this number, without the newline; 0 is the header."""
 
+    def size(self, seq: int) -> int:
+        """Return how many bytes the line with this number has."""
+
     def line(self, seq: int) -> dict[str, Json]:
         """Return the line with this number, references unresolved."""
 
@@ -115,6 +118,11 @@ class Tail:
         """Return the journal's line with this number, without the newline; 0 is the header."""
         assert self.reader is not None, "no line was polled yet"
         return self.reader.raw(seq)
+
+    def size(self, seq: int) -> int:
+        """Return how many bytes the line with this number has."""
+        assert self.reader is not None, "no line was polled yet"
+        return self.reader.size(seq)
 
     def line(self, seq: int) -> dict[str, Json]:
         """Return the line with this number, references unresolved."""
@@ -218,6 +226,10 @@ class Recording(Tail):
         if self._torn is not None and seq == self._torn_seq:
             return encode(self._torn).rstrip(b"\n")
         return super().raw(seq)
+
+    def size(self, seq: int) -> int:
+        """Return how many bytes the line with this number has."""
+        return len(self.raw(seq)) if self._torn is not None and seq == self._torn_seq else super().size(seq)
 
     def line(self, seq: int) -> dict[str, Json]:
         """Return the line with this number, references unresolved."""

@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "session": {"events", "records", "messages", "index", "visits"},
     "filter": VOCABULARY,
     "mix": {"filter", "records", "session"},
+    "narrow": {"filter"},
     "kept": {"filter", "index", "session"},
     "transitions": {"events", "records", "session"},
     "difference": {"events", "refs"},
@@ -69,8 +70,8 @@ RUNNER = VOCABULARY | {
     "typing_extensions",
 }  # fmt: skip
 TUI = CORE | {
-    "critical", "difference", "flags", "kept", "mix", "snippet", "states", "trace", "transitions", "tui", "textual", "rich",
-    "jsonschema", "markdown_it", "pygments",
+    "critical", "difference", "flags", "kept", "mix", "narrow", "snippet", "states", "trace", "transitions", "tui",
+    "textual", "rich", "jsonschema", "markdown_it", "pygments",
 }  # fmt: skip
 
 

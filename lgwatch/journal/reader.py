@@ -127,6 +127,11 @@ class JournalReader:
             return {}
         return data if isinstance(data, dict) else {}
 
+    def size(self, seq: int) -> int:
+        """Return how many bytes the line with this sequence number has, without the newline."""
+        end = self.offsets[seq + 1] if seq + 1 < len(self.offsets) else self._next
+        return end - self.offsets[seq] - 1
+
     def raw(self, seq: int) -> bytes:
         """Return the bytes of the line with this sequence number, without the newline."""
         start = self.offsets[seq]

@@ -470,6 +470,10 @@ class WatchApp(App[None]):
         elif self.keep:
             self.set_filter("")
 
+    @on(EventsPane.Narrowed)
+    def _on_narrowed(self, event: EventsPane.Narrowed) -> None:
+        self.set_filter(event.text)
+
     # ── the spot that all panes show ─────────────────────────────────────────────────────────────────────────────────
 
     @on(LineView.Moved)
@@ -570,9 +574,10 @@ class WatchApp(App[None]):
         if title and (trouble := read_outside(self, variable, text, suffix)):
             self.say(trouble)
 
+    @on(EventsPane.Told)
     @on(TreeView.Told)
     @on(MessageView.Told)
-    def _on_told(self, event: MessageView.Told | TreeView.Told) -> None:
+    def _on_told(self, event: EventsPane.Told | MessageView.Told | TreeView.Told) -> None:
         self.say(event.text)
 
     @on(MessageView.Regrouped)

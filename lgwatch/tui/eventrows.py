@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
+from itertools import islice
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
@@ -77,6 +78,14 @@ class Timed(Rows):
     seqs: array[int]
     session: Session | None
 
+    def seq_at(self, index: int) -> int:
+        """Return which event a row is of."""
+        return self.seqs[index]
+
+    def place(self, index: int) -> int:
+        """Return the row of the event that is `index` in `seqs`."""
+        return index
+
     @property
     def times(self) -> Times:
         """The time column."""
@@ -138,7 +147,7 @@ class EventRows(Timed):
         return changed
 
     def _size(self, seq: int) -> int:
-        return len(self._source.raw(seq))
+        return self._source.size(seq)
 
     def _can(self, facet: Facet) -> bool:
         """Whether a line of this type may hold the payload that is asked for: where many types are shown, the others are
@@ -152,7 +161,7 @@ class EventRows(Timed):
         """Read some of the lines that were not read yet, and keep those whose text fits."""
         assert self._selection is not None
         before, deadline, asks = len(self._texts), perf_counter() + PATIENCE, bool(keep.about("line"))
-        for seq in self._selection.seqs[self._asked :]:
+        for seq in islice(self._selection.seqs, self._asked, None):
             if (not asks or keep.line(self._source.resolved(seq), strict=self._strict)) and (
                 not keep.texts or keep.text(self._text(seq))
             ):
@@ -208,12 +217,12 @@ class TimedPane(Pane):
     def subject(self) -> Subject | None:
         """The event under the cursor."""
         index = self.chosen
-        return None if index is None else event_page(self.rows.session, self.rows.seqs[index])
+        return None if index is None else event_page(self.rows.session, self.rows.seq_at(index))
 
     def spot(self) -> Spot | None:
         """The event under the cursor."""
         index, session = self.chosen, self.rows.session
-        return None if index is None or session is None else of_event(session, self.rows.seqs[index])
+        return None if index is None or session is None else of_event(session, self.rows.seq_at(index))
 
     def reveal(self, session: Session, spot: Spot) -> None:
         """Go to the event, or to the nearest one of its task."""
@@ -221,7 +230,7 @@ class TimedPane(Pane):
             return
         index = nearest(session, self.rows.seqs, spot)
         if index is not None:
-            self.view.select(index)
+            self.view.select(self.rows.place(index))
 
     def next_times(self) -> str:
         """Tell times the next way; return its name."""

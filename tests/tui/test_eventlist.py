@@ -10,7 +10,7 @@ from lgwatch.tui.custom import CustomPane
 from lgwatch.tui.eventlist import EventsPane
 from lgwatch.tui.eventrows import Times
 from tests.factories import attempt, checkpoint, custom, ended, failed, interrupted, run, span_end, task, token
-from tests.tui.stage import Stage, write
+from tests.tui.stage import Stage, drawn, played, shown, text_of, write
 
 
 @pytest.fixture
@@ -18,7 +18,10 @@ def told(tmp_path):
     """Show events in a pane; return its rows as texts."""
 
     def show(pane, *events, keep="", width=100):
-        source = Stage(write(tmp_path / "run.jsonl", *events))
+        path = tmp_path / "run.jsonl"
+        source = Stage(
+            path if path.exists() and len(path.read_bytes().splitlines()) > len(events) else write(path, *events)
+        )
         session = Session()
         for event in source.poll():
             session.apply(event)
@@ -110,3 +113,89 @@ def test_the_reader_stays_at_the_event_or_the_next_one_that_is_kept(tmp_path):
     rows.update(session, parse("node:b"))
     assert rows.seqs[rows.index_of(key)] == rows.seqs[2] > key[0] - 1
     assert rows.index_of(None) is None
+
+
+# ── cells ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+STORY = [
+    run(), task("plan"), custom({"url": "arxiv.org", "n": 1}, "plan"), custom({"url": "wiki.org", "n": 2}, "plan"),
+    task("write", step=2), custom("x" * 3000, "write"), ended(),
+]  # fmt: skip
+
+
+async def at_cell(pilot, row, column):
+    """Go to a cell of the event list."""
+    app = pilot.app
+    await shown(pilot, "4")
+    app.pane("events").view.focus()
+    await shown(pilot, "g", *["down"] * row, *["right"] * (column + 1))
+    return app
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "key", "text"),
+    [
+        (2, 2, "equals_sign", "type=custom"), (2, 2, "backslash", "!type=custom"), (4, 3, "equals_sign", "path=write"),
+        (4, 1, "backslash", "!step=2"), (2, 4, "equals_sign", "data.url=arxiv.org"), (3, 0, "equals_sign", "t>=0.400"),
+        (3, 0, "backslash", "t<0.400"), (6, 4, "equals_sign", "status=done"),
+    ],
+)  # fmt: skip
+async def test_a_key_on_a_cell_keeps_or_drops_its_value(tmp_path, row, column, key, text):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_cell(pilot, row, column)
+        await shown(pilot, key)
+        assert app.keep.source == text
+        seqs = list(app.pane("events").rows.seqs)
+        assert seqs
+        assert (row + 1 in seqs) is (key == "equals_sign")
+
+
+async def test_a_cell_without_a_word_in_the_filter_says_so(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_cell(pilot, 0, 3)
+        await shown(pilot, "equals_sign")
+        assert not app.keep
+        assert "no word" in text_of(app)
+
+
+async def test_a_large_event_is_found_by_sorting_and_all_stands_as_it_came_again(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_cell(pilot, 1, 5)
+        rows = app.pane("events").rows
+        await shown(pilot, "S")
+        assert rows.seq_at(0) == 6
+        assert "by size, largest first" in str(app.pane("events").border_title)
+        await shown(pilot, "g")
+        assert app.pane("events").spot().seq == 6
+        await shown(pilot, "S", "S")
+        assert [rows.seq_at(index) for index in range(len(rows))] == [1, 2, 3, 4, 5, 6, 7]
+        await shown(pilot, "left", "left", "S")
+        assert [rows.facet(rows.seq_at(index)).path for index in range(3, 7)] == ["plan", "plan", "write", "write"]
+
+
+async def test_what_comes_while_events_are_sorted_stands_at_the_end(tmp_path):
+    app = played(tmp_path, *STORY[:-1])
+    async with app.run_test(size=(120, 36)) as pilot:
+        await at_cell(pilot, 1, 5)
+        await shown(pilot, "S")
+        write(tmp_path / "run.jsonl", custom("late", "write"), after=9.0)
+        await drawn(pilot)
+        rows = app.pane("events").rows
+        assert rows.seq_at(len(rows) - 1) == 7
+        assert rows.place(6) == 6
+
+
+def test_who_asks_for_a_payload_sees_what_has_one(told):
+    events = [run(input={"route": "deep"}), task("w", input={"route": "quick"}), custom({"route": "deep"}, "w")]
+    assert len(told(EventsPane, *events, keep="state.route=deep")) == 1
+    assert len(told(EventsPane, *events, keep="data.route=deep")) == 1
+    assert len(told(CustomPane, *events, keep="state.route=deep")) == 1
+
+
+def test_a_size_is_told_and_asked_for(told):
+    lines = told(EventsPane, *STORY, keep="size>1kB", width=120)
+    assert len(lines) == 1
+    assert lines[0].endswith("3.1 kB")
