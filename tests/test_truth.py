@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,13 @@ from tests.corpus import Case, cases
 from tests.live import PATIENCE, ROOT
 from tests.truth import Truth, account, answer, bare, truth
 
-CASES = {name: case for name, case in cases().items() if sys.version_info >= case.python}
+OLD_PYTHON = sys.version_info < (3, 11)
+"""A graph runs synchronously there; what cannot is not sound, with or without lgwatch."""
+CASES = {
+    name: replace(case, sync=case.sync or OLD_PYTHON)
+    for name, case in cases().items()
+    if sys.version_info >= case.python
+}
 
 
 def taken(case: Case, folder: Path) -> Truth:
@@ -122,10 +129,10 @@ def test_a_fact_that_is_missing_or_wrong_is_a_difference(section: str, tmp_path:
 
 def test_facts_of_another_task_are_a_difference(tmp_path: Path) -> None:
     found = taken(CASES["customs.from_parallel_nodes"], tmp_path)
-    facts = found.seen["runs"][0]["custom"]
-    facts[0]["task"] = next(fact["task"] for fact in facts if fact["task"] != facts[0]["task"])
-    told = [str(one) for one in compare(found.told, found.seen).differences]
-    assert any("a[1]: without lgwatch 2 custom, watched 1" in one for one in told), told
+    a, b = (next(fact for fact in found.seen["runs"][0]["custom"] if fact["path"] == node) for node in "ab")
+    a["task"] = b["task"]
+    told = {str(one) for one in compare(found.told, found.seen).differences}
+    assert {"a[1]: without lgwatch 2 custom, watched 1", "b[1]: without lgwatch 1 custom, watched 2"} <= told
 
 
 def test_another_end_or_another_state_is_a_difference(tmp_path: Path) -> None:

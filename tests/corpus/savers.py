@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 import tempfile
+import threading
 from pathlib import Path
 
 from langgraph.checkpoint.sqlite import SqliteSaver
@@ -67,15 +68,16 @@ def synchronously():
 @case({"log": []}, sync=True)
 def synchronous_failure():
     """A failure beside a node that goes on, by `stream`: its result still comes."""
-    import threading
 
-    over = threading.Event()
+    begun = threading.Event()
 
     def fail(state):
+        begun.wait(10)
         raise ValueError("boom")
 
     def goes_on(state):
-        over.wait(0.05)
+        begun.set()
+        threading.Event().wait(0.05)
         return {"log": ["late"]}
 
     return fan({"fail": fail, "late": goes_on}, **saved())

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -35,6 +37,8 @@ class Heard(BaseCallbackHandler):
         self._place: dict[str, str] = {}  # by run, the checkpoint namespace that it runs in
         self._tags: dict[str, set[str]] = {}  # by task
         self._busy: dict[str, int] = {}
+        self._strands: dict[str, object] = {}  # by task, the thread or the asyncio task in which it does things
+        self._threads: dict[str, set[int]] = {}  # by task, the threads in which its attempts began
 
     def tags_of(self, task: str) -> set[str]:
         """Return the tags that the attempts of a task came with: its node's, and those of the run."""
@@ -72,7 +76,18 @@ class Heard(BaseCallbackHandler):
         place = self._place[str(run)] = (metadata or {}).get("langgraph_checkpoint_ns") or ""
         return task_at(place)
 
+    def does(self, task: str) -> None:
+        """Note that a task does something here and now, in this thread and this asyncio task."""
+        thread = threading.current_thread()
+        strand: object = thread
+        with suppress(RuntimeError):  # no loop runs in this thread
+            strand = asyncio.current_task() or thread
+        own = thread.ident in self._threads.get(task, ()) or thread.name.startswith(("MainThread", "asyncio_"))
+        if not own or self._strands.setdefault(task, strand) is not strand:
+            self._concurrent.add(task)
+
     def _begin(self, task: str) -> None:
+        self.does(task)
         self._busy[task] = self._busy.get(task, 0) + 1
         if self._busy[task] > 1:
             self._concurrent.add(task)
@@ -105,6 +120,7 @@ class Heard(BaseCallbackHandler):
         if task and outermost and HIDDEN not in (tags or ()):
             place = self._place[str(run_id)]
             self._attempts[str(run_id)] = {"task": task, "place": place, "status": "open", "error": None}
+            self._threads.setdefault(task, set()).add(threading.get_ident())
             self._tags.setdefault(task, set()).update(_own(tags), _own((metadata or {}).get("tags")))
 
     def on_chain_end(self, outputs: Any, *, run_id: Any, **kwargs: Any) -> None:

@@ -124,6 +124,7 @@ class Account:
                 place = get_config()["metadata"]["langgraph_checkpoint_ns"]
             except RuntimeError:  # a thread without the node's context
                 place = ""
+            self._heard.does(task_at(place))
             self._facts["custom"].append({"task": task_at(place), "data": plain(data)})
             self._heard.order.append({"task": task_at(place), "kind": "custom"})
 
