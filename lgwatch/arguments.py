@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from lgwatch.errors import InputError
@@ -59,3 +61,20 @@ def _hint(text: str, option: str, error: json.JSONDecodeError) -> str:
 def names(text: str) -> tuple[str, ...]:
     """Return the names in a list with commas."""
     return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
+def patterns(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return regular expressions as they are. Raises InputError for what is none, or matches everything."""
+    for text in texts:
+        try:
+            if re.compile(text).fullmatch(""):
+                raise InputError(
+                    f"--redact={text} matches nothing at all, and so everywhere", "leave it empty to mask known shapes"
+                )
+        except re.error as error:
+            where = "" if error.pos is None else f" at character {error.pos + 1}"
+            raise InputError(
+                f"--redact={text} is no regular expression: {error.msg}{where}",
+                "a character that means itself takes a backslash, as in --redact='\\(secret\\)'",
+            ) from None
+    return tuple(texts)

@@ -16,6 +16,7 @@ from time import monotonic
 from lgwatch.errors import TargetError
 from lgwatch.events import Event, GraphLoaded, Json, Notice, Output, RunEnded, RunStarted
 from lgwatch.journal import JournalWriter
+from lgwatch.journal.veil import attached_writer, new_writer, veil_of
 from lgwatch.process import RUNNER, GraphProcess
 from lgwatch.sources import RunRequest, Tail
 
@@ -43,6 +44,10 @@ class Launch:
     config: dict[str, Json] = field(default_factory=dict)
     diagnose: bool = False
     """Whether loading tells what will not work or not be seen, as notices."""
+    redact: tuple[str, ...] | None = None
+    """Patterns of what must not reach the disk, besides the shapes of secrets that are known; None redacts nothing."""
+    content: bool = True
+    """Whether the journal has what was said, or only structure and timing."""
 
 
 class LiveRun(Tail):
@@ -161,7 +166,8 @@ class LiveRun(Tail):
             "command": "load", "target": launch.target, "journal": str(launch.journal.absolute()),
             "app_dir": str(launch.app_dir), "paths": list(launch.paths), "checkpointer": launch.checkpointer,
             "mode": launch.mode, "label": launch.label, "config": launch.config, "why": launch.why,
-            "diagnose": launch.diagnose,
+            "diagnose": launch.diagnose, "content": launch.content,
+            "redact": None if launch.redact is None else list(launch.redact),
         })  # fmt: skip
 
     def start(self, request: RunRequest) -> None:
@@ -254,11 +260,12 @@ class LiveRun(Tail):
             self._write(*printed, *([ending] if ending is not None else []))
 
     def _write(self, *events: Event) -> None:
+        veil = veil_of(self._launch.redact, content=self._launch.content)
         if self.reader is not None:
-            writer = JournalWriter.attach(self.path)
+            writer = attached_writer(self.path, veil)
         else:  # it died before it could begin the journal
             self.path.unlink(missing_ok=True)
-            writer = JournalWriter(self.path, target=self.label, python="", langgraph="")
+            writer = new_writer(self.path, veil, target=self.label)
         for event in events:
             writer.append(event)
         writer.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import re
 import tempfile
@@ -19,6 +20,7 @@ from lgwatch.journal import JournalReader, decode
 
 KEEP_RUNS = 50
 KEEP_BYTES = 2 << 30
+KEEP_DAYS = math.inf
 COUNTED = 8 << 20
 """Bytes up to which the events of a journal are counted; nobody waits for the lines of a bigger one."""
 TAIL = 1 << 16
@@ -64,6 +66,8 @@ def writable_folder() -> Path:
     path = folder()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if "LGWATCH_STATE" not in os.environ:  # a folder that somebody chose has the mode that somebody gave it
+            path.chmod(0o700)
         with tempfile.TemporaryFile(dir=path):
             pass
     except (OSError, RuntimeError) as error:  # no home directory is a RuntimeError
@@ -127,20 +131,25 @@ def being_written(path: Path) -> bool:
     return False
 
 
-def prune(keep: int | None = None, max_bytes: int | None = None) -> list[Path]:
-    """Delete the oldest journals beyond `keep` files and `max_bytes` in all; return what was deleted.
+def prune(keep: float | None = None, max_bytes: float | None = None, max_days: float | None = None) -> list[Path]:
+    """Delete the oldest journals beyond `keep` files and `max_bytes` in all, and those that nobody wrote to for
+    `max_days`; return what was deleted.
 
-    Without arguments the limits are `$LGWATCH_KEEP_RUNS` and `$LGWATCH_KEEP_BYTES`, else 50 and 2 GiB.
+    Without arguments the limits are `$LGWATCH_KEEP_RUNS`, `$LGWATCH_KEEP_BYTES` and `$LGWATCH_KEEP_DAYS`, else 50, 2 GiB
+    and any age. A limit of 0 keeps nothing.
     """
     keep = _setting("LGWATCH_KEEP_RUNS", KEEP_RUNS) if keep is None else keep
     max_bytes = _setting("LGWATCH_KEEP_BYTES", KEEP_BYTES) if max_bytes is None else max_bytes
+    max_days = _setting("LGWATCH_KEEP_DAYS", KEEP_DAYS) if max_days is None else max_days
+    oldest = time() - max_days * 86_400
     gone: list[Path] = []
     kept = total = 0
     for path in _journals():
         with suppress(OSError):
-            size = path.stat().st_size
-            if (kept < keep and total + size <= max_bytes) or being_written(path):
-                kept, total = kept + 1, total + size
+            about = path.stat()
+            fits = kept < keep and total + about.st_size <= max_bytes and about.st_mtime >= oldest
+            if fits or being_written(path):
+                kept, total = kept + 1, total + about.st_size
             else:
                 path.unlink()
                 gone.append(path)
@@ -151,11 +160,12 @@ def prune(keep: int | None = None, max_bytes: int | None = None) -> list[Path]:
     return gone
 
 
-def _setting(name: str, default: int) -> int:
+def _setting(name: str, default: float) -> float:
     try:
-        return max(0, int(os.environ[name]))
+        limit = float(os.environ[name])
     except (KeyError, ValueError):
         return default
+    return limit if limit >= 0 else default
 
 
 def _journals() -> list[Path]:

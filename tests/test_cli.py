@@ -61,7 +61,8 @@ def test_the_exit_code_tells_how_the_run_ended(
     assert done.returncode == code, done.stderr
     results = [line for line in lines(done) if line.get("type") == "run_result"]
     assert results[-1].get("status", "done") == status
-    assert is_gone(lines(done)[0]["pid"])
+    pid = lines(done)[0].get("pid")  # a process that was stopped before it began the journal told none
+    assert pid is None or is_gone(pid)
 
 
 @pytest.mark.parametrize(

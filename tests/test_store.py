@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from tests.factories import custom, ended, run
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "runs"
     monkeypatch.setenv("LGWATCH_STATE", str(path))
-    for name in ("LGWATCH_KEEP_RUNS", "LGWATCH_KEEP_BYTES"):
+    for name in ("LGWATCH_KEEP_RUNS", "LGWATCH_KEEP_BYTES", "LGWATCH_KEEP_DAYS"):
         monkeypatch.delenv(name, raising=False)
     return path
 
@@ -158,6 +159,33 @@ def test_the_oldest_go_beyond_a_size(folder: Path) -> None:
     paths = [record(folder, f"2026-01-0{day}", run(), ended()) for day in range(1, 4)]
     size = paths[0].stat().st_size
     assert store.prune(max_bytes=2 * size + size // 2) == [paths[0]]
+
+
+def test_what_nobody_wrote_to_for_days_goes_beyond_an_age(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = (record(folder, f"2026-01-0{day}", run(), ended()) for day in (1, 2))
+    week_ago = time.time() - 7 * 86_400
+    os.utime(old, (week_ago, week_ago))
+    assert store.prune() == []
+    assert store.prune(max_days=8) == []
+    monkeypatch.setenv("LGWATCH_KEEP_DAYS", "6.5")
+    assert store.prune() == [old]
+    assert new.exists()
+
+
+@pytest.mark.parametrize("nonsense", ["nan", "-1", "", "ten"])
+def test_a_limit_that_is_none_deletes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch, nonsense: str) -> None:
+    record(folder, "2026-01-01", run(), ended())
+    for name in ("LGWATCH_KEEP_RUNS", "LGWATCH_KEEP_BYTES", "LGWATCH_KEEP_DAYS"):
+        monkeypatch.setenv(name, nonsense)
+    assert store.prune() == []
+
+
+def test_the_folder_that_nobody_chose_is_made_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LGWATCH_STATE", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    store.folder().mkdir(mode=0o755, parents=True)
+    store.folder().chmod(0o755)
+    assert stat.S_IMODE(store.writable_folder().stat().st_mode) == 0o700
 
 
 def test_limits_can_be_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

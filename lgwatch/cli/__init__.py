@@ -15,6 +15,7 @@ import typer
 from lgwatch import __version__
 from lgwatch.cli import graphs, recordings, running
 from lgwatch.cli.coercion import Command, Group
+from lgwatch.cli.options import spelt_out
 from lgwatch.cli.saying import say
 from lgwatch.errors import LgwatchError
 
@@ -53,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code."""
     code: int | None
     try:
-        code = app(args=list(arguments) if arguments is not None else None, prog_name="lgwatch", standalone_mode=False)
+        given = sys.argv[1:] if arguments is None else arguments
+        code = app(args=list(spelt_out(given)), prog_name="lgwatch", standalone_mode=False)
         sys.stdout.flush()
     except LgwatchError as error:
         if error.detail:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+
+REDACT_PATTERN = "--redact-pattern"
 
 TargetArgument = Annotated[
     Optional[str],  # noqa: UP045  what typer understands on 3.10
@@ -83,3 +86,27 @@ JournalOption = Annotated[
 ]
 NoJournalFlag = Annotated[bool, typer.Option("--no-journal", help="Delete the journal at the end.")]
 ReloadFlag = Annotated[bool, typer.Option("--reload", help="Begin anew when a Python file under the app dir changes.")]
+RedactFlag = Annotated[
+    bool,
+    typer.Option(
+        "--redact",
+        help="Mask what looks like a key or a password before it is recorded; --redact=REGEX masks more. Repeatable.",
+    ),
+]
+RedactPatternOption = Annotated[
+    Optional[list[str]],  # noqa: UP045  what typer understands on 3.10
+    typer.Option(REDACT_PATTERN, hidden=True),
+]
+NoContentFlag = Annotated[bool, typer.Option("--no-content", help="Record structure and timing only.")]
+
+
+def spelt_out(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield the arguments with `--redact=REGEX` as an option of its own: typer has no option with a value or without."""
+    for at, argument in enumerate(arguments):
+        if argument == "--":
+            yield from arguments[at:]
+            return
+        if argument.startswith("--redact="):
+            yield from ("--redact", f"{REDACT_PATTERN}={argument.removeprefix('--redact=')}")
+        else:
+            yield argument

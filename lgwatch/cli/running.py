@@ -20,11 +20,14 @@ from lgwatch.cli.options import (
     JournalOption,
     JsonFlag,
     MessageArgument,
+    NoContentFlag,
     NoEnvFlag,
     NoJournalFlag,
     PlainFlag,
     PythonOption,
     RecursionLimitOption,
+    RedactFlag,
+    RedactPatternOption,
     ReloadFlag,
     ResumeOption,
     SyncFlag,
@@ -57,6 +60,9 @@ def run(
     filter_: FilterOption = "",
     journal: JournalOption = None,
     no_journal: NoJournalFlag = False,
+    redact: RedactFlag = False,
+    redact_pattern: RedactPatternOption = None,
+    no_content: NoContentFlag = False,
     python: PythonOption = None,
     app_dir: AppDirOption = None,
     env_file: EnvFileOption = None,
@@ -64,7 +70,7 @@ def run(
     reload: ReloadFlag = False,
 ) -> None:
     """Run a graph and watch it."""
-    from lgwatch.arguments import json_argument, names
+    from lgwatch.arguments import json_argument, names, patterns
     from lgwatch.sources import RunRequest
 
     if message is not None and input_ is not None:
@@ -97,6 +103,8 @@ def run(
         launch_of(target, python=python, app_dir=app_dir, env_file=env_file, no_env=no_env),
         checkpointer=checkpointer,
         mode="auto" if sync is None else "sync" if sync else "async",
+        redact=patterns(redact_pattern or ()) if redact else None,
+        content=not no_content,
     )
     if reload and view.mode is not None:
         raise InputError("--reload works on the screen", "leave out --json, --plain and the pipe")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lgwatch.errors import LgwatchError, TargetError
 from lgwatch.events import Json, Notice, RunEnded
-from lgwatch.journal import JournalWriter
+from lgwatch.journal.veil import new_writer, veil_of
 from lgwatch.runner import surroundings
 from lgwatch.runner.console import PIPE_SIZE, Console
 
@@ -84,12 +84,15 @@ class Process:
         self._commands = commands
         label = str(load.get("label") or load["target"])
         langgraph = _version("langgraph")
-        self._journal = JournalWriter(
-            load["journal"], target=label, python=platform.python_version(), langgraph=langgraph,
+        veil = veil_of(load.get("redact"), content=bool(load.get("content", True)))
+        self._journal = new_writer(
+            load["journal"], veil, target=label, python=platform.python_version(), langgraph=langgraph,
             extra={"langchain_core": _version("langchain-core"), "pid": os.getpid(), "interpreter": sys.executable},
         )  # fmt: skip
         for code, text in surroundings.about(str(load.get("why") or ""), langgraph):
             self._journal.append(Notice(code=code, text=text))
+        if veil is not None:
+            self._journal.append(Notice(code="veil", text=veil.told))
         self._label = label
         self._console = Console(self._journal.append)
         self._console.install(*raw)
@@ -240,6 +243,10 @@ class Process:
         self._journal.repeat = lambda event: lambda text: None  # type: ignore[method-assign]
 
 
+# Held from before user code runs: a module that patches `json` must not cut the watcher off.
+_decode = json.JSONDecoder().raw_decode
+
+
 class Commands:
     """The commands on a descriptor: JSON objects, one per line."""
 
@@ -253,7 +260,7 @@ class Commands:
     def __iter__(self) -> Iterator[dict[str, Json]]:
         while line := self._file.readline():
             with suppress(ValueError):
-                command: Any = json.loads(line)
+                command: Any = _decode(line.decode())[0]
                 if isinstance(command, dict):
                     yield command
 

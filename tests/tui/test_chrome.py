@@ -109,3 +109,13 @@ def test_the_header_names_the_environment_of_a_graph_that_runs_in_another():
     assert ".venv" not in header(session, width=90)
     session.header = Header(python="3.12.1", extra={"interpreter": sys.executable})
     assert "py3.12.1" not in header(session)
+
+
+def test_the_header_says_what_the_journal_does_not_have():
+    session = play(run())
+    for extra, word in (({"redacted": True}, "REDACTED  REC"), ({"no_content": True}, "NO CONTENT  REC"), ({}, " REC")):
+        session.header = Header(extra=extra)
+        assert word in header(session, width=80)
+    assert "REDACTED" not in header(session, width=80)
+    session.header = Header(extra={"redacted": True})
+    assert "REDACTED  ▷ FILE" in header(session, recording=False)
