@@ -258,7 +258,7 @@ class TaskPage(ModalScreen[None]):
             sections = {"result": told} if told is not None else {}
         for one in self._asked(task):
             sections |= one
-        if same := [key for key in saw if key not in self._states.writes(task)]:
+        if not task.open and (same := [key for key in saw if key not in self._states.writes(task)]):
             sections["unchanged"] = Words(", ".join(same))
         if sections != self.wrote.sections or marks != self.wrote.marks:
             self.wrote.marks, self.wrote.notes = marks or {(): ("", "")}, notes
