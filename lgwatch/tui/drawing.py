@@ -61,8 +61,9 @@ STYLES = (Style(13, 0, 3, 24), Style(0, 6, 3, 24), Style(0, 6, 2, 14), Style(0, 
 """From comfortable to tight; the first that fits is taken. What has no room beside or inside a box is on its border."""
 TRIES = ((0, 0), (1, 0), (2, 0), (3, 0), (1, 0.95), (1, 0.7), (3, 0.95), (3, 0.7), (4, 0), (4, 0.95), (4, 0.7))
 """Style, and the part of the room at which a layer is folded (0: not at all), in the order in which they are tried."""
-LARGE = 200
-"""Edges of a graph that is not tried in every style."""
+FEWER = tuple((style, part) for style, part in TRIES if not part or (style >= 3 and part > 0.9))
+LARGE, MIDDLING = 200, 60
+"""Edges of graphs that are not tried in every style: each try takes time, and what is folded twice is not legible."""
 MOST_LINES = 6
 """A drawing with more rows of lines between two layers, on average, is a knot."""
 
@@ -152,7 +153,9 @@ def _tries(plan: Plan, width: int) -> tuple[tuple[int, float], ...]:
     if not width:
         return TRIES[:1]
     # What is so large is read at its tightest or not at all, and the screen does not wait for more attempts.
-    return TRIES if len(plan.told) <= LARGE else ((3, 0), (4, 0.95))
+    if len(plan.told) > LARGE:
+        return ((3, 0), (4, 0.95))
+    return TRIES if len(plan.told) <= MIDDLING else FEWER
 
 
 def _legible(level: _Level) -> bool:
@@ -283,7 +286,7 @@ class _Painter:
         """Where a caption may stand: beside the box, beside the name in it, on the free parts of its border."""
         rect, style = box.rect, self.style
         used = cell_len(box.name) + 4 + (cell_len(box.again) + 1 if len(box.again) > 1 else 0)
-        within = Rect(rect.x + used + 1, rect.y + 1, rect.width - used - 3, 1)
+        within = Rect(rect.x + used + 1, rect.y + 1, rect.width - used - 3 - (len(box.again) == 1), 1)
         if box.open:
             return (within,)
         if style.beside:

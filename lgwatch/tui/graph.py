@@ -19,6 +19,7 @@ from .items import Edge
 from .picture import INSIDE, STOP, Mark, Picture
 from .rows import Row, Rows
 from .signs import amount, glyph, node_style, seconds, tick
+from .tallies import tally
 
 REST = 20
 """How many times as long as it took to draw, a drawing stays as it is while only edges and nodes appear."""
@@ -245,15 +246,16 @@ class GraphRows(Rows):
         sign, style = glyph(state, self._now)
         running = [task for task in self._open.get(node, ()) if task.status == "running"]
         shown = max(running, key=lambda task: task.elapsed(self._now), default=newest)
-        caption: list[tuple[str, str]] = []
+        caption: list[tuple[str, ...]] = []
         if shown.began is not None or shown.ended is not None:
             caption.append((seconds(shown.elapsed(self._now)), "accent" if running else "time"))
         visits, same = self.transitions.visits.get(node, 0), newest.same_input
         again = (f"{glyph('notice')[0]}×{amount(same)}", "warn") if same > 1 else None
         if len(running) > 1:
-            caption.append((f"{amount(len(running))} of {amount(visits)}", "accent"))
+            all_, now = amount(visits), amount(len(running))
+            caption.append((f"{now} of {all_}", "accent", f"{tally(len(running))}/{tally(visits)}".replace("×", "")))
         elif visits > 1 and same != visits:
-            caption.append((f"×{amount(visits)}", "dim"))
+            caption.append((f"×{amount(visits)}", "dim", tally(visits)))
         caption += [again] if again else []
         if newest.attempts > 1:
             caption.append((f"↻{newest.attempts}", "warn"))

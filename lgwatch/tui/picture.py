@@ -25,13 +25,13 @@ _PLAIN = str.maketrans("─│╭╮╰╯├┤┬┴┼═║╔╗╚╝╤�
 @dataclass(frozen=True, slots=True)
 class Mark:
     """How a node looks: its sign and the styles of sign, name and border; the caption's pieces, the first is the most
-    important."""
+    important, each a text, its style, and a shorter text where there is one."""
 
     glyph: str = "·"
     style: str = "dim"
     name: str = ""
     border: str = "faint"
-    caption: tuple[tuple[str, str], ...] = ()
+    caption: tuple[tuple[str, ...], ...] = ()
     stop: str = ""
     """The sign of a breakpoint, if there is one."""
 
@@ -225,15 +225,18 @@ def _border(box: Box, y: int) -> list[tuple[int, str]]:
     return [(left, down), (right, down)]
 
 
-def _caption(box: Box, index: int, pieces: tuple[tuple[str, str], ...]) -> list[tuple[int, str, str]]:
+def _caption(box: Box, index: int, pieces: tuple[tuple[str, ...], ...]) -> list[tuple[int, str, str]]:
     """The pieces that belong into one of a box's slots: each goes into the first that has room for it."""
     free = [slot.width for slot in box.slots]
     over: list[tuple[int, str, str]] = []
-    for text, style in pieces:
-        cells = cell_len(text)
-        place = next((number for number, room in enumerate(free) if cells <= room), None)
-        if place is None:
+    for full, style, *shorter in pieces:
+        fitting = (
+            (text, place) for text in (full, *shorter) for place, room in enumerate(free) if cell_len(text) <= room
+        )
+        text, place = next(fitting, ("", -1))
+        if not text:
             continue
+        cells = cell_len(text)
         if place == index:
             slot = box.slots[place]
             over.append((slot.x + slot.width - free[place], crop(text, cells), style))

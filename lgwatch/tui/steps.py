@@ -24,7 +24,8 @@ __all__ = ["MANY", "Lanes", "NodeRows", "outcome"]
 
 FOOT = 60
 """Cells of a row up to which the last transition and its reason stand below the list: beside a task there is no room."""
-SILENT = "wrote nothing"
+SILENT, BESIDE = QUIET = ("wrote nothing", "with its parent")
+"""Notes that are worth less than where a task led."""
 
 
 class Piece(NamedTuple):
@@ -72,7 +73,7 @@ class NodeRows(Rows):
         self._session = session
         self._ways.clear()
         self.lines = list(lines(session, keep, self._opened))
-        self.foot = list(_foot(self.transitions, calm=calm)) if self._width < FOOT else []
+        self.foot = list(_foot(self.transitions, self._width, calm=calm)) if self._width < FOOT else []
         return True
 
     def resize(self, width: int, near: Hashable = None) -> bool:
@@ -168,7 +169,7 @@ class NodeRows(Rows):
             if room < 12 or room < cell_len(clean(note)) <= room + cells(right):
                 right, room = [], width - cells(left) - 1
             note = crop(clean(note), max(room, 4), plain("…"))
-        told = Piece(f" {note}" if note else "", note_style, 4 if note == SILENT else 9)
+        told = Piece(f" {note}" if note else "", note_style, 4 if note in QUIET else 9)
         return fit(_filled(left, right, width, (told, *self._ways_of(line))), right, width)
 
     def _gutter(self, line: Line, task: Task) -> Row:
@@ -214,7 +215,7 @@ class NodeRows(Rows):
     def _told(self, line: Line, task: Task) -> Iterable[Piece]:
         ways = self.transitions
         if calls := dict.fromkeys(span.agent or span.name for span in task.spans if span.kind == "tool"):
-            yield Piece(f" {CALL} {', '.join(calls)}", "tool", 8, "", f" {CALL}")
+            yield Piece(f" {CALL} {', '.join(calls)}", "tool", 8)
         if task.same_input > 1:
             sign = glyph("notice")[0]
             times = f"×{task.same_input}"
@@ -235,21 +236,27 @@ CAUSE = "  ← "
 CALL = "*" if ASCII else "⚙"
 
 
-def _foot(ways: Transitions, *, calm: bool) -> Iterable[Row]:
+def _foot(ways: Transitions, width: int, *, calm: bool) -> Iterable[Row]:
     """The last transition, and who chose it instead of which other ways."""
     if not ways.last:
         return
-    sources, targets = (dict.fromkeys(short_name(edge[end]) for edge in ways.last) for end in (0, 1))
-    led = " + ".join(sources) if len(sources) < 4 else f"{len(sources)} nodes"
-    to = ", ".join(targets) if len(targets) < 4 else f"{len(targets)} nodes"
-    yield [(" ─ " if not ASCII else " - ", "faint"), (f"{led} → {to}", "faint" if calm else "bold accent")]
+    sources, targets = (list(dict.fromkeys(short_name(edge[end]) for edge in ways.last)) for end in (0, 1))
+    room, style = width - 3, "faint" if calm else "bold accent"
+    led, to = " + ".join(sources), ", ".join(targets)
+    words = (f"{led} → {to}", f"{_many(sources)} → {to}", f"{_many(sources)} → {_many(targets)}", f"→ {_many(targets)}")
+    text = next((text for text in words if cell_len(clean(text)) <= room), words[-1])
+    yield [(" ─ " if not ASCII else " - ", "faint"), (crop(clean(text), room, "…"), style)]
     task = ways.last_of
     reason = ways.reason(task) if task is not None else ""
     other = ways.choices(task)[1] if task is not None else ()
     left = f"not: {chosen_in_words(other)}" if other else ""
     if reason or left:
-        words = " · ".join(part for part in (f"why: {reason}" if reason else "", left) if part)
-        yield [(f"   {words}", "faint")]
+        said = " · ".join(part for part in (f"why: {reason}" if reason else "", left) if part)
+        yield [("   ", ""), (crop(clean(said), room, "…"), "faint")]
+
+
+def _many(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{len(names)} nodes"
 
 
 def _filled(left: Row, right: Row, width: int, pieces: Sequence[Piece]) -> Row:
@@ -281,7 +288,7 @@ def _note(task: Task) -> tuple[str, str]:
     if task.status == "cached":
         return "cached", "info"
     if task.closed_by == "parent":
-        return ("with its parent", "dim") if task.status == "done" else ("cancelled", "dim")
+        return (BESIDE, "dim") if task.status == "done" else ("cancelled", "dim")
     if task.closed_by == "run" and task.status == "cancelled":
         return "never ended", "dim"
     if task.open and any(span.kind == "node" and span.status == "error" for span in task.spans):

@@ -3,11 +3,12 @@
 import pytest
 
 from lgwatch.events import GraphLoaded
+from lgwatch.tui.app import WatchApp
 from lgwatch.tui.editor import command
 from lgwatch.tui.taskpage import TaskPage
-from tests.factories import attempt, result, run, task
+from tests.factories import attempt, ended, result, run, task
 from tests.tui.shapes import SHAPES
-from tests.tui.stage import pane_text, played, recorded, shown
+from tests.tui.stage import Filed, bar, pane_text, played, recorded, shown, write
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 60)
 
@@ -177,6 +178,81 @@ async def test_the_source_of_a_node_is_opened_at_its_line_only_where_it_is(tmp_p
         nodes(app).view.select_node("__start__")
         await shown(pilot, "e")
         assert "not known" in said[1]
+
+
+async def test_b_marks_a_breakpoint_that_every_view_shows_and_the_next_run_stops_at(tmp_path):
+    app = played(
+        tmp_path, shape("chain"), run(), task("plan"), result("plan"), task("search", step=2), attempt("search")
+    )
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot)
+        nodes(app).view.select_node("search")
+        await shown(pilot, "b")
+        assert app.hint == "the next run stops before search"
+        for _ in range(3):
+            assert "●" in pane_text(app, "nodes")
+            await shown(pilot, "v")
+        write(app.source.path, ended(), after=9.0)
+        await shown(pilot)
+        await shown(pilot, "r")
+        assert app.source.asked[-1][1].interrupt_before == ("search",)
+        nodes(app).view.select_node("search")
+        await shown(pilot, "b", "r")
+        assert app.hint == "from the next run on, nothing stops before search"
+        assert app.source.asked[-1][1].interrupt_before == ()
+
+
+async def test_a_breakpoint_of_the_command_line_is_marked_and_one_inside_of_a_subgraph_is_no_promise(tmp_path):
+    app = played(tmp_path, shape("nested"), run(), task("team"))
+    app.control.breakpoints.add("*")
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot)
+        assert "●" in pane_text(app, "nodes")
+        nodes(app).view.select_node("team:lead")
+        await shown(pilot, "b")
+        assert app.control.breakpoints == {"team", "team:lead"}
+        assert "inside of a subgraph" in app.hint
+        write(app.source.path, ended(), after=9.0)
+        await shown(pilot)
+        await shown(pilot, "r")
+        assert app.source.asked[-1][1].interrupt_before == ("team",)
+
+
+async def test_a_recording_says_that_it_stops_nowhere(tmp_path):
+    app = WatchApp(Filed(write(tmp_path / "run.jsonl", shape("one"), run(), task("only"))))
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot, "g", "b")
+        assert app.hint == "only is marked; a recording stops nowhere"
+        await shown(pilot, "b")
+        assert app.hint == "only is no longer marked; a recording stops nowhere"
+
+
+async def test_the_last_line_and_the_palette_have_the_keys_of_the_panel(tmp_path):
+    app = played(tmp_path, shape("nested"), run(), task("team"))
+    async with app.run_test(size=LARGE) as pilot:
+        await shown(pilot)
+        assert " b Break" not in bar(app, "keys")
+        await at_nodes(pilot)
+        for words in (" v View", " b Break", " + Deeper", " - Less deep", " S Sort", " e Source"):
+            assert words in bar(app, "keys")
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
+        assert commands.keys() >= {"View", "Sort", "Deeper", "Less deep", "Break", "Source"}
+        before = title(app)
+        await commands["View"].callback()
+        await shown(pilot)
+        assert title(app) != before
+
+
+async def test_the_page_of_a_node_tells_its_ways(tmp_path):
+    app = played(tmp_path, shape("loop"), run(), task("agent"), result("agent"), task("tools", step=2), result("tools"))
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot)
+        nodes(app).view.select_node("agent")
+        facts = nodes(app).subject().facts
+        assert facts["led to"] == ["tools"]
+        assert facts["not to"] == ["__end__"]
+        assert facts["node"]["came from"] == {"__start__": 1}
+        assert facts["node"]["visits"] == 1
 
 
 @pytest.mark.parametrize(
