@@ -217,7 +217,7 @@ def _same(node: NodeStats) -> str:
 COLUMNS = (
     Column(
         "visits", 6, 0, lambda node: _looped(node) + amount(node.visits), lambda node: node.visits,
-        lambda node: "warn" if node.same_input > 1 else "",
+        lambda node: "warn" if node.same_input > 1 else "" if node.visits else "faint",
     ),
     Column("mean", 6, 1, lambda node: _time(node.mean), lambda node: node.mean or 0.0),
     Column("p95", 6, 3, lambda node: _time(node.p95), lambda node: node.p95 or 0.0, lambda _: "dim"),

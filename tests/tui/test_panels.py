@@ -86,9 +86,10 @@ def _inside(node: str, id_: str, ns: tuple[str, ...], targets: dict[str, list[st
     """The first task of the graph in a node, and of the graphs in it."""
     for inner in targets.get(f"{node}:{START}", ()):
         where, name = (*ns, f"{node.rpartition(':')[2]}:{id_}"), inner.rpartition(":")[2]
-        yield task(name, id=inner, ns=where, triggers=(f"branch:to:{name}",))
-        yield attempt(inner)
-        yield from _inside(inner, inner, where, targets)
+        told = inner.replace(":", "-")
+        yield task(name, id=told, ns=where, triggers=(f"branch:to:{name}",))
+        yield attempt(told)
+        yield from _inside(inner, told, where, targets)
 
 
 def _times(name: str) -> int:
