@@ -16,7 +16,6 @@ from time import monotonic
 from lgwatch.errors import TargetError
 from lgwatch.events import Event, GraphLoaded, Json, Notice, Output, RunEnded, RunStarted
 from lgwatch.journal import JournalWriter
-from lgwatch.journal.veil import attached_writer, new_writer, veil_of
 from lgwatch.process import RUNNER, GraphProcess
 from lgwatch.sources import RunRequest, Tail
 
@@ -110,10 +109,20 @@ class LiveRun(Tail):
             self._watch_the_clock()
         events, self._backlog = self._backlog, []
         if not self._over:
-            events += self._take(budget)
+            new = self._take(budget)
+            events += new
             if dead:
                 self._bury()
+            elif not new:
+                self._relieve()
         return events
+
+    def _relieve(self) -> None:
+        """Write down what the process prints and cannot read: it may be waiting for that."""
+        if self._process is not None and self.reader is not None:
+            printed = [Output(stream=stream, text=text) for stream, text in self._process.overflow()]
+            if printed:
+                self._write(*printed)
 
     def _take(self, budget: float | None = None) -> list[Event]:
         events = self.read(budget)
@@ -260,6 +269,8 @@ class LiveRun(Tail):
             self._write(*printed, *([ending] if ending is not None else []))
 
     def _write(self, *events: Event) -> None:
+        from lgwatch.journal.veil import attached_writer, new_writer, veil_of  # the first picture does not wait for it
+
         veil = veil_of(self._launch.redact, content=self._launch.content)
         if self.reader is not None:
             writer = attached_writer(self.path, veil)

@@ -12,10 +12,15 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+from langchain.agents import create_agent
+from langchain_core.tools import tool
+from langchain_openai import ChatOpenAI
+from langgraph.types import interrupt
 
 from lgwatch.doctor import Check
 from lgwatch.runner import loader
 from lgwatch.runner.diagnosis import Finding, diagnose
+from tests.corpus import cases
 from tests.live import environment, lgwatch_command, program
 from tests.test_environments import looks_like
 
@@ -100,6 +105,33 @@ def only(folder: Path, body: str) -> Finding:
 
 def test_of_a_good_graph_nothing_wrong_is_said(tmp_path: Path) -> None:
     assert found(tmp_path, GOOD) == []
+
+
+ON_PURPOSE = ("disable_streaming=True", "nostream", "no checkpointer")
+"""What graphs of the corpus do that a person may want to be told of."""
+
+
+def test_of_graphs_that_do_what_they_should_nothing_else_is_said() -> None:
+    for name, case in cases().items():
+        graph = case.build()
+        if not hasattr(graph, "nodes"):  # a builder, or something that has to be opened first
+            continue
+        for one in asyncio.run(diagnose(graph)):
+            known = any(words in one.text for words in ON_PURPOSE) or "before Python 3.11" in one.text
+            assert one.good or (one.good is None and known), (name, one)
+
+
+def test_what_a_prebuilt_agent_was_made_with_is_seen() -> None:
+    @tool
+    def look(text: str) -> str:
+        """Look."""
+        return interrupt(text)
+
+    model = ChatOpenAI(model="m", api_key="x", base_url="http://localhost:1/v1")
+    told = [one.text for one in asyncio.run(diagnose(create_agent(model, [look]))) if not one.good]
+    assert [text.partition(" ")[0] for text in told] == ["model:", "tools"]
+    assert "no token usage" in told[0]
+    assert "interrupt()" in told[1]
 
 
 SYNC_SAVER = """

@@ -123,8 +123,8 @@ def _inside(value: Any, depth: int) -> Iterator[Any]:
     if isinstance(value, types.MethodType):
         yield from (value.__func__, value.__self__)
     elif isinstance(value, types.FunctionType):
-        if not is_library(value):
-            yield from _named(value)
+        # A library's function is looked into no further than what it was made with: a prebuilt agent's model.
+        yield from _closed_over(value) if is_library(value) else _named(value)
     elif isinstance(value, BaseLanguageModel) or inspect.ismodule(value) or inspect.isclass(value):
         return
     elif isinstance(value, PregelProtocol):
@@ -146,14 +146,15 @@ def _is_users(kind: type) -> bool:
     return bool(file) and "site-packages" not in file and not is_framework(file)
 
 
+def _closed_over(function: types.FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with contextlib.suppress(ValueError):  # not assigned yet
+            yield cell.cell_contents
+
+
 def _named(function: types.FunctionType) -> Iterator[Any]:
     names = names_in(function)
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-        if name in names:
-            try:
-                yield cell.cell_contents
-            except ValueError:  # not assigned yet
-                continue
+    yield from _closed_over(function)
     yield from function.__defaults__ or ()
     for name in names:
         if name not in function.__globals__:
