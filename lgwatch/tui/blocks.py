@@ -12,7 +12,7 @@ from lgwatch.filter import Filter
 from lgwatch.records import Message, Part
 from lgwatch.session import Session
 from lgwatch.text import clean
-from lgwatch.tui.flow import Block, Level, Wrapped
+from lgwatch.tui.flow import PATIENCE, Block, Level, Wrapped
 from lgwatch.tui.heading import chat_heading, heading
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, cells, fit, glyph, node_style
@@ -46,7 +46,7 @@ class Column:
     def __init__(self, path: str, lane: int, level: Level) -> None:
         self.path = path
         self.lane = lane
-        self.rows = Wrapped()
+        self.rows = Wrapped(patience=PATIENCE / 6)  # there are others beside it
         self.rows.show_level(level)
         self.readings: list[_Reading] = []
         self.tokens = 0  # of its finished messages, as far as they are shown

@@ -22,7 +22,9 @@ CARET = "▌"
 NEARBY = 250
 """Rows around the ones on the screen that are wrapped at once when the width changes; the rest follows in slices."""
 PATIENCE = 0.006
-"""Seconds that one slice of wrapping may take."""
+"""Seconds that one slice of wrapping may take, where nothing else is to be wrapped."""
+AT_ONCE = 10_000
+"""Characters of blocks that nobody has seen yet which are wrapped at once, the newest first; the rest follows in slices."""
 DRAWN = 64
 """Blocks whose pictures are kept."""
 _GAP, _HEADER, _DRAWN, _MORE = -2, -1, -3, -4
@@ -31,9 +33,10 @@ _GAP, _HEADER, _DRAWN, _MORE = -2, -1, -3, -4
 class Wrapped(Rows):
     """Blocks below each other, `gap` empty rows between them."""
 
-    slice: ClassVar[int] = 4000
+    slice: ClassVar[int] = 1000
 
-    def __init__(self, *, gap: int = 1) -> None:
+    def __init__(self, *, gap: int = 1, patience: float = PATIENCE) -> None:
+        """`patience` is how long, in seconds, one slice of wrapping may take."""
         self.blocks: list[Block] = []
         self._shown: list[Block] = []
         self._ends: list[int] = []  # rows up to the end of each shown block
@@ -43,6 +46,7 @@ class Wrapped(Rows):
         self._serials: dict[int, Block] = {}
         self._next = 0
         self._gap = gap
+        self.patience = patience
         self._width = 80
         self._level = Level.BODY
         self._drawn: list[Block] = []  # those whose pictures are kept, the last used last
@@ -172,11 +176,14 @@ class Wrapped(Rows):
 
     def resize(self, width: int, near: Hashable = None) -> bool:
         """Wrap to `width`: what is near the row `near` at once, the rest in slices."""
-        deadline = perf_counter() + PATIENCE
+        deadline = perf_counter() + self.patience
         if width != self._width:
             self._width = width
             self._right = 0
+            self._settled()
             self._late = self._nearest_last(near)
+        else:
+            self._settled()
         rows = 0
         while self._late and (rows < NEARBY or perf_counter() < deadline):
             block = self._late.pop()
@@ -285,13 +292,19 @@ class Wrapped(Rows):
     def _settled(self) -> list[int]:
         """Take in what was appended, and return the ends of the shown blocks."""
         if self._grown:
-            for block in self._grown:
+            late: list[Block] = []
+            fresh = 0
+            for block in reversed(self._grown):
                 block.take()
                 if block.place < 0:
                     block.width = 0
-                elif block.width == self._width or not block.width:
+                elif block.width == self._width or (not block.width and fresh < AT_ONCE):
+                    fresh += 0 if block.width else len(block.text)
                     block.wrap(self._width)
+                elif not block.width:
+                    late.append(block)
                 self._wrong(block)
+            self._late += reversed(late)
             self._grown.clear()
         shown, ends = self._shown, self._ends
         if self._right < len(shown) or len(ends) != len(shown):

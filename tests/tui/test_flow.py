@@ -173,6 +173,22 @@ def test_a_reflow_of_much_text_comes_in_slices_and_ends_right():
     assert lines == shown(fresh, 31)
 
 
+def test_much_text_that_comes_at_once_is_wrapped_from_its_end_in_slices():
+    rows = Wrapped(patience=0.0)
+    for number in range(1000):
+        rows.append(rows.add(number, titled(str(number))), f"the text of number {number} " * 20)
+    rows.resize(50)
+    assert len(rows) > 1000
+    assert rows.blocks[-1].width == 50
+    assert not rows.blocks[0].width
+    last = shown(rows, 50)
+    assert [line for line in last if line.isdigit()] == [str(number) for number in range(1000)]
+    fresh = Wrapped()
+    for number in range(990, 1000):
+        fresh.append(fresh.add(number, titled(str(number))), f"the text of number {number} " * 20)
+    assert last[-len(shown(fresh, 50)) :] == shown(fresh, 50)
+
+
 def test_many_tokens_take_a_few_bytes_each():
     tracemalloc.start()
     try:

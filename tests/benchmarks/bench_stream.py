@@ -1,0 +1,180 @@
+"""A burst of tokens through a pseudo-terminal: the whole screen of lgwatch, and beside it a widget that is written to once
+per token (`RichLog.write`), both on the same journal as it grows.
+
+`python -m tests.benchmarks.bench_stream [RATE] [SECONDS]` prints the rows: how far the screen is behind when the burst is
+over, how soon a key shows its effect meanwhile, and the processor time of a token.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lgwatch.journal import encode
+from tests.benchmarks.bench_screen import CACHED, KEYS, PAUSES, ROOT, SIZE, Measure, folder, program
+from tests.benchmarks.bench_tokens import stream
+from tests.benchmarks.terminal import Terminal, percentile
+
+LAST = "thelastword"
+HEADER = b'{"lgwatch":1,"target":"bench","started":"2026-01-01T00:00:00.000Z","python":"3","langgraph":"1"}\n'
+NAIVE = """
+import json, sys
+from textual.app import App
+from textual.widgets import Label, RichLog
+
+class Naive(App):
+    BINDINGS = [("p", "mark", "Mark")]
+    marks = 0
+
+    def compose(self):
+        yield Label("no mark")
+        yield RichLog()
+
+    def on_mount(self):
+        self.file = open(sys.argv[1], "rb")
+        self.set_interval(1 / 60, self.read)
+
+    def read(self):
+        log = self.query_one(RichLog)
+        while (line := self.file.readline()).endswith(b"\\n"):
+            event = json.loads(line)
+            if event.get("type") == "message":
+                log.write(event["text"])
+        self.file.seek(-len(line), 1)
+
+    def action_mark(self):
+        self.marks += 1
+        self.query_one(Label).update(f"mark{self.marks}mark")
+
+Naive().run()
+"""
+
+
+@dataclass
+class Burst:
+    """What was measured of one program; times are seconds."""
+
+    behind: float
+    """From the last token's line in the journal to its picture."""
+    keys: list[float]
+    cpu: float
+    """Processor time until then."""
+    unpainted: int = 0
+    """Keys that showed nothing in time."""
+
+
+def produce(path: str, rate: int, seconds: float) -> None:
+    """Append tokens at this rate; then print when the last one, which is no word of the others, was written."""
+    tokens = int(rate * seconds)
+    events = list(stream(tokens))
+    lines = [encode(event) for event in events]
+    last = json.loads(lines[-1])
+    lines[-1] = json.dumps({**last, "text": f" {LAST}"}).encode() + b"\n"
+    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    sys.stdin.readline()  # whoever watches is ready
+    began, made = time.perf_counter(), 0
+    while made < len(lines):
+        due = min(int((time.perf_counter() - began) * rate) + 1, len(lines))
+        os.write(fd, b"".join(lines[made:due]))
+        made = due
+        time.sleep(0.002)
+    print(time.perf_counter(), flush=True)
+
+
+@dataclass
+class Load:
+    """Tokens that come at a steady rate, written to the journal at `path`."""
+
+    path: Path
+    rate: int
+    seconds: float
+
+
+def burst(terminal: Terminal, ready: str, keys: Sequence[tuple[str, str]], load: Load) -> Burst:
+    """Let tokens come while somebody types."""
+    seconds = load.seconds
+    words = [str(load.path), str(load.rate), str(seconds)]
+    argv = [sys.executable, "-m", "tests.benchmarks.bench_stream", "--produce", *words]
+    producer = subprocess.Popen(
+        argv, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert producer.stdin is not None
+        assert producer.stdout is not None
+        terminal.wait_for(ready, 60)
+        producer.stdin.write(b"go\n")
+        producer.stdin.flush()
+        time.sleep(0.5)
+        cpu, times, unpainted, end = terminal.cpu(), [], 0, time.perf_counter() + seconds - 1.5
+        for number, pause in zip(itertools.count(), itertools.cycle(PAUSES), strict=False):
+            key, marker = keys[number % len(keys)]
+            if time.perf_counter() > end and not number % len(KEYS):  # nothing stays paused
+                break
+            try:
+                times.append(terminal.latency(key, marker, 10))
+            except TimeoutError:
+                unpainted += 1
+            time.sleep(pause)
+        written = float(producer.stdout.readline())
+        seen = terminal.wait_for(LAST, 300)
+        return Burst(seen - written, times, terminal.cpu() - cpu, unpainted)
+    finally:
+        producer.kill()
+        producer.wait()
+
+
+def ours(rate: int, seconds: float) -> Burst:
+    """The whole screen of lgwatch, as it is on start."""
+    with folder() as where:
+        path = where / "run.jsonl"
+        path.write_bytes(HEADER)
+        with program(where, "open", "run.jsonl", "--follow") as terminal:
+            return burst(terminal, "Tokens", KEYS, Load(path, rate, seconds))
+
+
+def naive(rate: int, seconds: float) -> Burst:
+    """The widget that is written to once per token, and nothing else on the screen."""
+    with folder() as where:
+        path = where / "run.jsonl"
+        path.write_bytes(HEADER)
+        marks = [("p", f"mark{number}mark") for number in range(1, 10_000)]
+        with Terminal([sys.executable, "-c", NAIVE, str(path)], *SIZE, env=CACHED, cwd=where) as terminal:
+            return burst(terminal, "no mark", marks, Load(path, rate, seconds))
+
+
+def measure(rate: int = 20_000, seconds: float = 10.0, *, beside: bool = True) -> Iterator[Measure]:
+    """Yield the rows; `beside` runs the other one too."""
+    tokens = rate * seconds
+    found = {"lgwatch": ours(rate, seconds), **({"RichLog.write": naive(rate, seconds)} if beside else {})}
+    for name, one in found.items():
+        mine = name == "lgwatch"
+        what = f"{name}, {rate} tokens/s for {seconds:g} s"
+        yield Measure(f"{what}: behind after the last", one.behind * 1000, 2 * 1000 / 30 if mine else None, "ms")
+        if one.keys:
+            taken = [each * 1000 for each in one.keys]
+            yield Measure(f"{what}: key to picture, p50", percentile(taken, 0.5), None, "ms")
+            yield Measure(f"{what}: key to picture, p99", percentile(taken, 0.99), 50 if mine else None, "ms")
+        yield Measure(f"{what}: keys that showed nothing in 10 s", one.unpainted, 0 if mine else None)
+        yield Measure(f"{what}: processor time of a token", one.cpu / tokens * 1e6, None, "µs")
+    if beside:
+        slow, fast = found["RichLog.write"], found["lgwatch"]
+        yield Measure(
+            "behind after the burst, RichLog.write to lgwatch", slow.behind / max(fast.behind, 1e-3), None, "x"
+        )
+        yield Measure("processor time of a token, RichLog.write to lgwatch", slow.cpu / fast.cpu, None, "x")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--produce"]:
+        produce(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    else:
+        numbers = [float(word) for word in sys.argv[1:]]
+        for row in measure(int(numbers[0]) if numbers else 20_000, numbers[1] if len(numbers) > 1 else 10.0):
+            print(row, flush=True)
