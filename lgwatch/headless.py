@@ -27,6 +27,7 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.filter import Filter
 from lgwatch.plain import Plain, summary
+from lgwatch.review import decided
 from lgwatch.session import Session
 from lgwatch.sources import Source
 from lgwatch.text import HAZARD, clean
@@ -242,8 +243,16 @@ class _Watcher:
         else:
             answers = dict(zip(asked, resumes, strict=False))
             del resumes[: len(answers)]
-            self._source.resume(answers)
+            self._source.resume({name: self._in_full(name, answer) for name, answer in answers.items()})
         return True
+
+    def _in_full(self, interrupt: str, answer: Json) -> Json:
+        """Return an answer in the form that the question wants, where words may stand for it."""
+        if not isinstance(answer, str):
+            return answer
+        asked = self._source.resolved(self._session.interrupts[interrupt].seq).get("value")
+        decision = decided(answer, asked)
+        return answer if decision is None else decision
 
     def _tell(self, *, stopped: bool, left: int) -> ExitCode:
         """Say how it ended, and return what that means."""

@@ -359,6 +359,23 @@ def test_a_reader_that_has_enough_stops_the_run(tmp_path: Path) -> None:
         assert watched.source.finished or not watched.source.live
 
 
+def test_a_word_decides_on_a_tool_call(tmp_path: Path) -> None:
+    asks = """
+    def ask(state):
+        calls = {"action_requests": [{"name": "pay", "args": {}}], "review_configs": []}
+        return {"text": interrupt(calls)["decisions"][0]["type"]}
+    from langgraph.checkpoint.memory import InMemorySaver
+    graph = StateGraph(State).add_node(ask).add_edge(START, "ask").compile(checkpointer=InMemorySaver())
+    """
+    with live(tmp_path, asks) as watched:
+        watched.source.start(topic())
+        out = BytesIO()
+        watch(
+            watched.source, watched.session, mode="expand", keep=parse(""), out=out, err=StringIO(), resumes=["approve"]
+        )
+    assert json.loads(out.getvalue().splitlines()[-1])["output"]["text"] == "approve"
+
+
 @pytest.mark.parametrize(
     ("resumes", "statuses"),
     [

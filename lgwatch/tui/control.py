@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from lgwatch.errors import InputError
 from lgwatch.events import Json
-from lgwatch.tui.composer import hint_for, read_answer, read_input
+from lgwatch.review import decided
+from lgwatch.review import hint as how_to_decide
+from lgwatch.tui.composer import check, hint_for, read_answer, read_input
 
 if TYPE_CHECKING:
     from lgwatch.sources import RunRequest
@@ -129,7 +131,8 @@ class Control:
             finished = app.question.skip()
         else:
             try:
-                value = read_answer(text, current.schema)
+                words = decided(text, app.question.value)
+                value = read_answer(text, current.schema) if words is None else check(words, current.schema)
             except InputError as error:
                 app.error = f"{error.message} — {error.hint}"
                 return
@@ -149,7 +152,9 @@ class Control:
         current, many = question.current, len(question.pending)
         if current is not None:
             number = f" {question.at + 1}/{many}" if many > 1 else ""
-            hint = hint_for(current.schema) if current.schema else "text or JSON; empty skips"
+            hint = how_to_decide(question.value) or (
+                hint_for(current.schema) if current.schema else "text or JSON; empty skips"
+            )
             self._app.prompt.open("answer", f"answer{number}", "", hint)
 
     def _resume(self) -> None:

@@ -35,6 +35,8 @@ class Question(Vertical):
         self.pending: list[Interrupt] = []
         self.answers: dict[str, Json] = {}
         self.at = 0
+        self.value: Json = None
+        """What is asked, with every reference resolved."""
         self.rows = JsonRows()
         self.view = LineView(self.rows)
 
@@ -93,7 +95,7 @@ class Question(Vertical):
         self.border_title = Content(plain(clean(f"{glyph('interrupted')[0]} {what} {many}{where}")))
         ways = "i  go on" if current.breakpoint else "i answer · esc look around · an empty answer skips"
         self.border_subtitle = Content(plain(ways))
-        value = self._source.resolved(current.seq).get("value", current.value)
+        value = self.value = self._source.resolved(current.seq).get("value", current.value)
         self.rows.set(value if isinstance(value, dict) and value and "$type" not in value else {"value": value})
         self.view.styles.height = max(1, min(7, len(self.rows)))
         self.view.show()

@@ -220,3 +220,20 @@ async def test_a_breakpoint_is_gone_on_from_without_an_answer(tmp_path):
         assert "Breakpoint at b" in app.question.border_title
         await shown(pilot, "i")
         assert app.source.asked[-1] == ("resume", None)
+
+
+async def test_a_tool_call_that_waits_for_a_decision_is_decided_in_words(tmp_path):
+    asked = {
+        "action_requests": [{"name": "pay", "args": {"amount": 4}}],
+        "review_configs": [{"action_name": "pay", "allowed_decisions": ["approve", "reject"]}],
+    }
+    app = played(tmp_path, run(), task("review"), interrupted("review", asked), ended("interrupted"))
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "i")
+        assert "approve · reject: why" in text_of(app)
+        await shown(pilot, "'maybe", "enter")
+        assert "'maybe' is no decision about pay" in bar(app, "keys")
+        await shown(pilot, *["backspace"] * 5, "'no: too much", "enter")
+    (answer,) = [answers for name, answers in app.source.asked if name == "resume"]
+    assert list(answer.values()) == [{"decisions": [{"type": "reject", "message": "too much"}]}]
