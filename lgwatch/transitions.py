@@ -86,7 +86,10 @@ class Transitions:
     def clear(self) -> None:
         """Forget everything."""
         self.taken: dict[Edge, int] = {}
+        """How often each edge was taken on the newest run's thread; a run on another thread begins anew."""
         self.visits: dict[str, int] = {}
+        """How often each node was visited on this thread."""
+        self._thread = ""
         self.last: tuple[Edge, ...] = ()
         """The edges of the newest transition; several when one step set off several nodes."""
         self.last_at = 0.0
@@ -126,6 +129,9 @@ class Transitions:
             if number == len(self._seen):
                 self._seen.append(0)
                 self._close()
+                if run.thread != self._thread:
+                    self.taken, self.visits, self.last, self.last_of = {}, {}, (), None
+                    self._thread = run.thread
                 if run.resume is None and run.fork is None:
                     self._flows.pop((run.thread, ()), None)
             if len(run.tasks) > self._seen[number]:

@@ -12,7 +12,7 @@ from time import monotonic
 
 from lgwatch.records import Task
 from lgwatch.session import Session
-from lgwatch.transitions import END, START, Transitions, called, node_id
+from lgwatch.transitions import END, START, Transitions, called, level, node_id
 
 from .drawing import Box, Drawing, draw
 from .items import Edge
@@ -46,6 +46,8 @@ class GraphRows(Rows):
         self._seen: list[int] = []
         self._open: dict[str, list[Task]] = {}
         self._newest: dict[str, Task] = {}
+        self._runs: set[str] = set()  # those of the newest thread: the picture is of these
+        self._waits: set[str] = set()  # nodes that a run stands before, at a breakpoint
         self._made_of: tuple[object, ...] = ()
         self._drawings = 0
         self._rest_until = 0.0
@@ -63,7 +65,7 @@ class GraphRows(Rows):
         self._now = now
         if session is not self._session:
             self._session, self._seen = session, []
-            self._open, self._newest = {}, {}
+            self._open, self._newest, self._runs = {}, {}, set()
         self.transitions.update(session)
         self._follow(session)
         # What stands still has no newest step: the clock of a recording stops at its end.
@@ -151,7 +153,8 @@ class GraphRows(Rows):
         """Return the row of the innermost node that runs, so that it can be kept in sight."""
         if self.drawing is None:
             return None
-        boxes = [box for name, box in self.drawing.boxes.items() if self._state(name) == "running"]
+        moving = ("running", "interrupted") if self._waits else ("running",)
+        boxes = [box for name, box in self.drawing.boxes.items() if self._state(name) in moving]
         return max(((box.id.count(":"), box.rect.y + 1) for box in boxes), default=(0, None))[1]
 
     # --- rows
@@ -204,6 +207,9 @@ class GraphRows(Rows):
         for number, run in enumerate(session.runs):
             if number == len(self._seen):
                 self._seen.append(0)
+                if number and run.thread != session.runs[number - 1].thread:
+                    self._runs.clear()
+                self._runs.add(run.id)
             if len(run.tasks) > self._seen[number]:
                 for task in islice(run.tasks.values(), self._seen[number], None):
                     self._note(node_id(task), task)
@@ -213,6 +219,7 @@ class GraphRows(Rows):
         for name, tasks in self._open.items():
             if tasks:
                 self._open[name] = [task for task in tasks if task.open]
+        self._waits = {level(one.ns) + one.node for one in session.waiting if one.breakpoint}
 
     def _note(self, node: str, task: Task) -> None:
         tasks = self._open.setdefault(node, [])
@@ -224,8 +231,13 @@ class GraphRows(Rows):
         tasks = self._open.get(node)
         if tasks:
             return "running" if any(task.status == "running" for task in tasks) else "waiting"
+        newest = self._here(node)
+        return "interrupted" if node in self._waits else newest.status if newest is not None else ""
+
+    def _here(self, node: str) -> Task | None:
+        """The newest task of a node on the newest run's thread: what ran before that is over."""
         newest = self._newest.get(node)
-        return newest.status if newest is not None else ""
+        return newest if newest is not None and newest.run in self._runs else None
 
     def _mark(self, node: str) -> Mark:
         mark = self._marks.get(node)
@@ -238,12 +250,20 @@ class GraphRows(Rows):
         if short in (START, END):
             met = any(node in edge for edge in self.transitions.taken)
             return Mark(name="cursor" if node == self.selected else "" if met else "faint")
-        state, newest = self._state(node), self._newest.get(node)
+        state, newest, here = self._state(node), self._here(node), node == self.selected
+        sign, style = glyph(state or "waiting", self._now)
+        border = style if state in ("running", "failed", "interrupted") else "" if newest is not None else "faint"
+        if here:
+            border = border if border not in ("", "faint") else "bold accent"
         if newest is None:
-            here = node == self.selected
-            looks = ("faint", "cursor" if here else "dim", "bold accent" if here else "faint")
-            return Mark(glyph("waiting")[0], *looks, stop=self._stop(node))
-        sign, style = glyph(state, self._now)
+            name = "cursor" if here else "bold" if state else "dim"
+            return Mark(sign, style if state else "faint", name, border, stop=self._stop(node))
+        name = f"cursor {node_style(newest.path)}" if here else node_style(newest.path)
+        caption, runs = self._caption(node, newest), state == "running"
+        return Mark(sign, style, f"bold {name}" if runs else name, border, caption, self._stop(node))
+
+    def _caption(self, node: str, newest: Task) -> tuple[tuple[str, ...], ...]:
+        """How long, how many of how many, how often, how often with the same input, how many attempts."""
         running = [task for task in self._open.get(node, ()) if task.status == "running"]
         shown = max(running, key=lambda task: task.elapsed(self._now), default=newest)
         caption: list[tuple[str, ...]] = []
@@ -259,11 +279,7 @@ class GraphRows(Rows):
         caption += [again] if again else []
         if newest.attempts > 1:
             caption.append((f"↻{newest.attempts}", "warn"))
-        border = style if state in ("running", "failed", "interrupted") else ""
-        name = node_style(newest.path)
-        if node == self.selected:
-            name, border = f"cursor {name}", border or "bold accent"
-        return Mark(sign, style, f"bold {name}" if running else name, border, tuple(caption), self._stop(node))
+        return tuple(caption)
 
     def _stop(self, node: str) -> str:
         closed = self.drawing is not None and node in self.drawing.boxes and not self.drawing.boxes[node].open

@@ -60,7 +60,7 @@ def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
     yield ("?", "Help", "app.help")
     if isinstance(app.focused, NodesView):
         yield ("b", "Break", "app.simulate_key('b')")
-        if app.focused.shows == "graph":
+        if app.focused.deep:
             yield from (("+", "Deeper", "app.simulate_key('plus')"), ("-", "Less deep", "app.simulate_key('minus')"))
         yield ("S", "Sort", "app.simulate_key('S')")
         yield from (("e", "Source", "app.simulate_key('e')"), ("/", "Find", "app.search"))

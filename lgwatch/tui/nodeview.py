@@ -19,13 +19,17 @@ class NodesView(LineView):
         super().__init__(rows, tail=True, cursor_row=True)
         self.graph: GraphRows | None = None
         """The drawing, while it is what is shown."""
-        self.shows = "list"
-        """Which of the views the rows are."""
         self._watching = True
+
+    @property
+    def deep(self) -> bool:
+        """Whether there is a drawing with something in it that opens."""
+        drawing = self.graph.drawing if self.graph is not None else None
+        return drawing is not None and drawing.plan.deepest > 0
 
     def show_as(self, view: str, rows: Rows) -> None:
         """Show other rows: only a list grows at its end, and a drawing has no cursor that is a row."""
-        self.graph, self.shows = rows if isinstance(rows, GraphRows) else None, view
+        self.graph = rows if isinstance(rows, GraphRows) else None
         self._port.tail = view == "list"
         self._port.cursor_row = self.graph is None
         self.left = 0

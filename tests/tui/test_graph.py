@@ -3,7 +3,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgwatch.events import GraphLoaded
+from lgwatch.events import GraphLoaded, Interrupted
 from lgwatch.transitions import node_id
 from lgwatch.tui.graph import GraphRows
 from lgwatch.tui.picture import EDGE_STYLES
@@ -214,6 +214,29 @@ def test_agents_that_tool_calls_run_are_boxes_of_their_own_with_the_state_of_the
     assert "✓ researcher" in text(rows, 100)
     assert "✓ critic" in text(rows, 100)
     assert rows.task("tools:critic") is session.find_task("t2")
+
+
+def test_a_run_on_another_thread_has_the_picture_to_itself_and_nothing_moves():
+    once = (task("triage"), result("triage"), task("sales", step=2), result("sales", step=2), ended())
+    rows = drawn(play(loaded("disconnected"), run(), once, start=False))
+    before = {name: box.rect for name, box in rows.drawing.boxes.items()}
+    again = play(loaded("disconnected"), run(), once, run("r2", thread="2"), task("triage", id="t2"), start=False)
+    rows = drawn(again)
+    assert "· sales" in text(rows)
+    assert rows._edge(("triage", "sales")) == ""
+    assert rows._edge((START, "triage")) == "last"
+    assert rows.task("sales").run == "r1"
+    assert {name: box.rect for name, box in rows.drawing.boxes.items()} == before
+    same = play(loaded("disconnected"), run(), once, run("r2"), task("triage", id="t2"), start=False)
+    assert "✓ sales" in text(drawn(same))
+
+
+def test_a_node_that_a_run_stands_before_is_lit():
+    stop = [Interrupted(interrupt="breakpoint:tools", node="tools"), ended("interrupted")]
+    rows = drawn(play(loaded("loop"), run(), task("agent"), result("agent"), stop, start=False))
+    assert "■ tools" in text(rows)
+    assert rows.running_row() == rows.drawing.boxes["tools"].rect.y + 1
+    assert rows.task("tools") is None
 
 
 # --- any graph, any run
