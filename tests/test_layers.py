@@ -61,7 +61,19 @@ ALLOWED: dict[str, set[str]] = {
     "plain": CORE | {"sources"},
     "listing": {"plain", "store", "text"},
     "headless": CORE | {"sources", "plain", "review", "orjson"},
-    "doctor": VOCABULARY | {"doctor", "interpreters", "lgwatch", "live", "store", "text"},
+    "doctor": VOCABULARY
+    | {
+        "accounts",
+        "doctor",
+        "interpreters",
+        "lgwatch",
+        "live",
+        "process",
+        "selfcheck",
+        "sources",
+        "store",
+        "text",
+    },
     "__main__": {"cli"},
 }
 """What a module may import besides the standard library: our modules by their name, others by their package."""

@@ -1,4 +1,4 @@
-"""The commands that look at a graph without running it: `graph`, `doctor`."""
+"""The commands that look at a graph: `graph`, and `doctor`, which runs it only for its self-check."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lgwatch.cli.options import AppDirOption, EnvFileOption, NoEnvFlag, PythonOption, TargetArgument
+from lgwatch.cli.options import (
+    AppDirOption,
+    ConfigOption,
+    ContextOption,
+    EnvFileOption,
+    InputOption,
+    NoEnvFlag,
+    PythonOption,
+    ResumeOption,
+    TargetArgument,
+)
 from lgwatch.cli.starting import launch_of
+from lgwatch.errors import InputError
 
 if TYPE_CHECKING:
     from lgwatch.live import Launch
+
+SelfCheckFlag = Annotated[
+    bool, typer.Option("--self-check", help="Run it twice, as it is and watched, and compare both, fact by fact.")
+]
 
 
 def graph(
@@ -35,16 +50,44 @@ def graph(
 def doctor(
     target: TargetArgument = None,
     *,
+    self_check: SelfCheckFlag = False,
+    input_: InputOption = None,
+    config: ConfigOption = None,
+    context: ContextOption = None,
+    resume: ResumeOption = None,
     python: PythonOption = None,
     app_dir: AppDirOption = None,
     env_file: EnvFileOption = None,
     no_env: NoEnvFlag = False,
 ) -> None:
-    """Say why a graph does not load, stream or resume: every check with its fix."""
+    """Say why a graph does not load, stream or resume: every check with its fix.
+
+    With --self-check it runs the graph twice, as it is and watched, and compares what happens with what lgwatch tells.
+    """
     from lgwatch import doctor as checks
 
     def launch() -> Launch:
         return launch_of(target, python=python, app_dir=app_dir, env_file=env_file, no_env=no_env)
+
+    if self_check:
+        from lgwatch.arguments import json_argument
+        from lgwatch.doctor.self_check import Trial
+        from lgwatch.doctor.self_check import self_check as lines
+        from lgwatch.sources import RunRequest
+
+        request = RunRequest(
+            input=json_argument(input_, "--input", stdin=True),
+            has_input=input_ is not None,
+            config=json_argument(config, "--config", kind=dict) or {},
+            context=json_argument(context, "--context"),
+        )
+        for line in lines(Trial(launch(), request, [json_argument(one, "--resume") for one in resume or ()])):
+            print(line, flush=True)
+        return
+    if any(option is not None for option in (input_, config, context)) or resume:
+        raise InputError(
+            "an input, a config, a context and answers are for --self-check", "the other checks run no graph"
+        )
 
     good = True
     for check in checks.examine(python, launch, asked=target is not None):

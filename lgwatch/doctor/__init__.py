@@ -1,4 +1,7 @@
-"""Why a graph does not load, stream or resume: one check after the other, each with its fix. Runs no graph."""
+"""Why a graph does not load, stream or resume: one check after the other, each with its fix. Runs no graph.
+
+The exception is the self-check, which stands in a module of its own and is run only when it is asked for.
+"""
 
 from __future__ import annotations
 

@@ -22,6 +22,11 @@ if __package__ in {None, ""}:
     _spec.loader.exec_module(_module)
 
 if __name__ == "__main__":
-    from lgwatch.runner.process import main
+    if sys.argv[1:] == ["account"]:
+        from lgwatch.runner.account.process import main as take_account
 
-    main()
+        take_account()
+    else:
+        from lgwatch.runner.process import main
+
+        main()
