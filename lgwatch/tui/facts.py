@@ -15,6 +15,8 @@ from lgwatch.tui.text import wrap
 
 LABEL = 11
 """Cells of a fact's name."""
+USUAL = ("stop", "end_turn", "tool_calls", "tool_use", "STOP")
+"""Reasons to stop that are no news."""
 PEERS = 12
 """Tasks of the same step that are named."""
 
@@ -87,7 +89,7 @@ class Facts:
         waited = began - task.started
         row: Row = [(f"+{began - zero:.3f}s", "")]
         if waited >= 0.001:
-            row.append((f"  after {seconds(waited)} of waiting", "dim"))
+            row.append((f"  waited {seconds(waited)}", "dim"))
         yield "began", row
         attempts = [span for span in task.spans if span.kind == "node"]
         if task.attempts > 1:
@@ -116,7 +118,7 @@ class Facts:
         if tokens := _tokens(messages, calls):
             yield "tokens", tokens
         if reasons := list(dict.fromkeys(span.finish for span in calls if span.finish)):
-            yield "stopped", [(", ".join(reasons), "" if reasons == ["stop"] else "warn")]
+            yield "stopped", [(", ".join(reasons), "dim" if set(reasons) <= set(USUAL) else "warn")]
         tags = dict.fromkeys([*task.tags, *(tag for one in messages for tag in one.tags)])
         if tags:
             yield "tags", [(" ".join(f"#{tag}" for tag in tags), "accent")]
@@ -157,7 +159,7 @@ class Facts:
             yield "source", [(place if len(place) <= room else f"…{place[1 - room :]}", "info")]
         if task.ns:
             yield "ns", [("|".join(task.ns), "dim")]
-        yield "task", [(task.id[:18] + "…" if len(task.id) > 20 else task.id, "dim")]
+        yield "task", [(task.id[:13] + "…" if len(task.id) > 16 else task.id, "dim")]
         state = next((state for state in self._states.of(task.ns) if task in state.tasks), None)
         if state is not None and state.checkpoint:
             yield "checkpoint", [(f"s{state.step}  {state.checkpoint[:13]}…", "dim")]
@@ -180,10 +182,10 @@ class Facts:
         run = next((run for run in self._session.runs if run.id == task.run), None)
         if run is not None and run.status != "running":
             sign, style = glyph(run.status)
-            row: Row = [(f"{sign} {run.status} after {seconds(run.elapsed(self._now))}", style)]
+            row: Row = [(f"{sign} {run.status} ", style), (f"after {seconds(run.elapsed(self._now))} ", "dim")]
             if run.error and task.status == "failed":
                 same = run.error.get("message") == (task.error or {}).get("message")
-                row.append(("  by this error" if same else f"  by {run.error.get('type')}", "dim"))
+                row.append(("by this error" if same else f"by {run.error.get('type')}", "dim"))
             yield "the run", row
 
 

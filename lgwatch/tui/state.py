@@ -114,7 +114,7 @@ class StatePane(Pane):
         self.diff = DiffRows(self.states)
         self.history = HistoryRows(self.states)
         self.at_bar = Bar(id="state-at")
-        self.step_view = LineView(self.steps, tail=True, cursor_row=True, id="state-step-list")
+        self.step_view = LineView(self.steps, cursor_row=True, id="state-step-list")
         self.step_view.can_focus = False
         self.mode = "values"
         self._ns: Namespace = ()

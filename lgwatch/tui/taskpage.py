@@ -160,7 +160,7 @@ class TaskPage(ModalScreen[None]):
         self._status = ""
         self._many = (0, 0)
         self.seen = JsonRows(source, open_texts=SHORT, depth=1)
-        self.wrote = JsonRows(source, open_texts=SHORT)
+        self.wrote = JsonRows(source, open_texts=4 * SHORT, text_depth=3)
         self.trace = TraceRows()
         self.happened = HappenedRows(source)
         self.in_view, self.out_view = TreeView(self.seen, root=0), TreeView(self.wrote, root=0)

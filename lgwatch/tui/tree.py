@@ -73,11 +73,14 @@ class JsonRows(Rows):
 
     slice = 500
 
-    def __init__(self, stored: Stored | None = None, *, open_texts: int = 0, depth: int = OPEN_DEPTH) -> None:
-        """Follow references by `stored`. Sections that are texts of up to `open_texts` characters are open at first."""
+    def __init__(
+        self, stored: Stored | None = None, *, open_texts: int = 0, text_depth: int = 1, depth: int = OPEN_DEPTH
+    ) -> None:
+        """Follow references by `stored`. Open at first are values down to `depth`, and down to `text_depth` texts of up
+        to `open_texts` characters."""
         self._stored = stored
         self._open_texts = open_texts
-        self._depth = depth
+        self._depth, self._text_depth = depth, text_depth if open_texts else 0
         self.sections: Mapping[str, Json] = {}
         self.marks: Mapping[Path, tuple[str, str]] = {}
         self.notes: Mapping[Path, Row] = {}
@@ -146,7 +149,7 @@ class JsonRows(Rows):
     def _open_below(self, branch: Branch, path: Path) -> None:
         """Open those children of a branch that are open by themselves, or were opened."""
         toggled = self._toggled.get(path, set())
-        few = len(path) < self._depth and len(branch.names) <= CROWD
+        few = len(path) < max(self._depth, self._text_depth) and len(branch.names) <= CROWD
         places = range(len(branch.names)) if few else [branch.position(name) for name in toggled]
         for place in places:
             if place is None or not self._opens(branch.items[place]):
@@ -184,11 +187,9 @@ class JsonRows(Rows):
         if self._weight(value) > HEAVY:
             return False
         value = follow(value, self.lookup)
-        return (
-            (len(path) == 1 and len(value) <= self._open_texts)
-            if isinstance(value, str)
-            else len(parts(value)[0]) <= FEW
-        )
+        if isinstance(value, str):
+            return len(path) <= self._text_depth and len(value) <= self._open_texts
+        return len(path) <= self._depth and len(parts(value)[0]) <= FEW
 
     def toggle(self, index: int) -> None:
         """Open the row's value, or close it; on a piece of a text, its text."""
