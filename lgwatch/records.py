@@ -113,8 +113,8 @@ class Task:
 
     def elapsed(self, now: float) -> float:
         """Seconds that it ran, up to `now` while it runs; 0 while it waits."""
-        if self.began is None:  # nothing told of its start
-            return 0.0 if self.ended is None else max(0.0, self.ended - self.started)
+        if self.began is None:  # nothing told of its start, or there was none
+            return 0.0 if self.ended is None or self.known else max(0.0, self.ended - self.started)
         return max(0.0, (now if self.ended is None else self.ended) - self.began)
 
 

@@ -89,6 +89,8 @@ class Transitions:
         """How often each edge was taken on the newest run's thread; a run on another thread begins anew."""
         self.visits: dict[str, int] = {}
         """How often each node was visited on this thread."""
+        self.branching = False
+        """Whether the graph tells of an edge that is chosen."""
         self._thread = ""
         self.last: tuple[Edge, ...] = ()
         """The edges of the newest transition; several when one step set off several nodes."""
@@ -213,6 +215,7 @@ class Transitions:
             targets = self._known.setdefault(source, {})
             targets[target] = bool(edge.get("conditional")) and targets.get(target, True)
             if edge.get("conditional"):
+                self.branching = True
                 self._routers[source, target] = (str(edge.get("router") or ""), str(edge.get("label") or ""))
         self._nodes = {str(node.get("id")) for node in graph.nodes} if graph is not None else set()
         for node in graph.nodes if graph is not None else ():
@@ -339,9 +342,10 @@ class Transitions:
         """The task that called this one, a `@task` of the same step; None where a `Send` of the step before did."""
         if flow.before(task.step):
             return None
-        return next(
-            (one for one in flow.steps.get(task.step, []) if one is not task and PUSH not in one.triggers), None
-        )
+        beside = [one for one in flow.steps.get(task.step, []) if one is not task]
+        outer = {span.parent for span in task.spans if span.kind == "node"}
+        inside = (one for one in beside if any(span.id in outer for span in one.spans))
+        return next(inside, None) or next((one for one in beside if PUSH not in one.triggers), None)
 
     def _close(self) -> None:
         for key, flow in list(self._open.items()):

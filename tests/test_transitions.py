@@ -4,7 +4,7 @@ from lgwatch.events import GraphLoaded, SpanEnded, SpanStarted
 from lgwatch.session import Session
 from lgwatch.sources import Recording
 from lgwatch.transitions import Transitions, chosen_in_words, node_id
-from tests.factories import ended, failed, interrupted, play, result, resumed, run, task
+from tests.factories import attempt, ended, failed, interrupted, play, result, resumed, run, task
 from tests.live import ROOT
 
 START, END = "__start__", "__end__"
@@ -181,6 +181,18 @@ def test_what_a_task_calls_is_no_way_on_from_it():
         start=False,
     )  # fmt: skip
     assert transitions.taken == {(START, "flow"): 1, ("flow", "slow"): 2, ("flow", END): 1}
+
+
+def test_a_task_that_another_task_calls_comes_from_that_one():
+    push = ("__pregel_push",)
+    inner = SpanStarted(span="inner-1", parent="outer-1", kind="node", name="inner", task="inner", node="inner")
+    transitions = taken(
+        graph((START, "flow"), ("flow", END)), run(), task("flow", step=0, triggers=(START,)), attempt("flow"),
+        task("outer", step=0, triggers=push), attempt("outer"), inner, task("inner", step=0, triggers=push),
+        result("inner", step=0), result("outer", step=0), result("flow", step=0), ended(), start=False,
+    )  # fmt: skip
+    assert transitions.taken["flow", "outer"] == 1
+    assert transitions.taken["outer", "inner"] == 1
 
 
 def test_a_parallel_branch_that_ended_early_reached_the_end():
