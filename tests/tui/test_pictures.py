@@ -1,13 +1,17 @@
 """What the screen looks like, as pictures that were looked at. A picture that changed is shown beside the old one in
 `snapshot_report.html`; `--snapshot-update` takes the new ones."""
 
+import json
 import time
 
 import pytest
 
 from lgwatch.events import GraphLoaded, Interrupted, Notice, Output
 from tests.factories import (
+    CALL,
     attempt,
+    call,
+    called,
     custom,
     ended,
     failed,
@@ -73,8 +77,9 @@ def test_a_question(picture, size):
     assert picture(recorded("approval"), size)
 
 
-def test_two_models_at_once(picture):
-    assert picture(recorded("joke_and_poem", until=2.0))
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_two_models_at_once(picture, size):
+    assert picture(recorded("joke_and_poem", until=2.0), size)
 
 
 def test_a_run_that_failed(picture):
@@ -223,8 +228,32 @@ def test_messages_by_node(picture, size):
     assert picture(recorded("supervisor"), size, "2", "v", "g")
 
 
-def test_one_stream(picture):
-    assert picture(recorded("supervisor"), MIDDLE, "2", "v", "v", "g")
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_calls_that_go_on_at_once_in_columns(picture, size):
+    assert picture(recorded("map_reduce", until=3.0), size, "2", "v")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_one_stream(picture, size):
+    assert picture(recorded("supervisor"), size, "2", "v", "v", "g")
+
+
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_blocks_of_every_kind_and_a_reader_who_went_up(picture, tmp_path, size):
+    told = {"message": "lc_run--" + CALL.format(3)}
+    blocks = (
+        {"type": "image", "mime_type": "image/png", "base64": "iVBOR" * 999}, {"type": "refusal", "refusal": "I had rather not."}
+    )  # fmt: skip
+    events = [
+        run(), task("writer"), attempt("writer", 1), call(1), token("It was a dark", 1, tags=("draft",)), called(1, status="error", error=BOOM),
+        span_end("writer-1", status="error", error=BOOM), attempt("writer", 2), call(2), token("Storks sleep standing. ", 2, tags=("draft",)),
+        token("One leg is enough.", 2), called(2, output={"finish_reason": "length"}), said("Storks sleep standing. One leg is enough.", message="again"),
+        result("writer"), task("critic", step=2), said("Be kind.", message="sys", node="critic", role="system"), call(3, node="critic"),
+        *(token(json.dumps(block), 3, node="critic", kind="other", **told) for block in blocks),
+        called(3, usage={"input_tokens": 1234, "output_tokens": 21}), result("critic", step=2), task("editor", step=3),
+        *(said(f"Line {number} of what the editor says.", message=f"e{number}", node="editor") for number in range(30)),
+    ]  # fmt: skip
+    assert picture(played(tmp_path, events), size, "2", "home")
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
@@ -242,8 +271,9 @@ def test_the_chooser(picture, size):
     assert picture(recorded("research", until=8.0), size, "c", "down", "space")
 
 
-def test_the_prompt_of_a_call(picture):
-    assert picture(recorded("tool_agent"), SMALL, "P")
+@pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
+def test_the_prompt_of_a_call(picture, size):
+    assert picture(recorded("tool_agent"), size, "P")
 
 
 def test_a_line_for_input(picture, tmp_path):
