@@ -383,6 +383,14 @@ def test_a_package_root_that_is_not_importable_is_named(tmp_path: Path) -> None:
     assert "src" in fix
 
 
+def test_a_relative_import_without_a_package_is_told_how_to_be_one(tmp_path: Path) -> None:
+    project(tmp_path, "from .tools import look")
+    text, fix = wrong(doctor(tmp_path, "agent:graph"))
+    assert "relative import" in text
+    assert "package.module:attr" in fix
+    assert "--app-dir" in fix
+
+
 def test_a_project_without_a_graph_is_told_how_to_name_one(tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text("print('hello')\n")
     text, fix = wrong(doctor(tmp_path, "agent.py"))

@@ -113,6 +113,12 @@ def test_what_stands_under_a_telling_key_is_masked_whatever_it_is() -> None:
     }  # fmt: skip
 
 
+def test_pairs_of_a_name_and_a_secret_are_seen_as_such() -> None:
+    assert Redaction().value([["Authorization", "x"], ["author", "x"], ["password", 1]]) == [
+        ["Authorization", MASK], ["author", "x"], ["password", 1],
+    ]  # fmt: skip
+
+
 def test_a_schema_keeps_its_keys_and_loses_its_defaults() -> None:
     schema = {"properties": {"password": {"type": "string", "default": KEY}}}
     (event,) = Redaction().events(GraphLoaded(input_schema=schema))

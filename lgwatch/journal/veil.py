@@ -281,6 +281,13 @@ class Redaction:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, list):
+            if (
+                named
+                and len(value) == 2
+                and all(isinstance(one, str) for one in value)
+                and _SECRET_KEY.search(value[0])
+            ):
+                return [self.text(value[0]), MASK]  # a header, or an entry of a mapping whose keys are not all texts
             return [self.value(one, named=named) for one in value]
         if not isinstance(value, dict):
             return value
