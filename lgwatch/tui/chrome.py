@@ -128,8 +128,10 @@ def attention(session: Session, hint: str, *, live: bool) -> Row:
     if times:
         more = f" · {len(session.loops) - 1} more" if len(session.loops) > 1 else ""
         return [(f"{glyph('notice')[0]} {clean(node)} visited {times}× with identical input{more}", "warn")]
-    if session.notices and session.now - session.notices[-1][1].at < NEWS:
-        return [(f"{glyph('notice')[0]} {clean(session.notices[-1][1].text)}", "dim")]
+    news = (notice for _, notice in reversed(session.notices) if not (notice.code == "loading" and session.graph))
+    last = next(news, None)
+    if last is not None and session.now - last.at < NEWS:
+        return [(f"{glyph('notice')[0]} {clean(last.text)}", "dim")]
     return []
 
 

@@ -71,6 +71,13 @@ def test_tabs_are_short_where_there_is_little_room():
     assert "4 Timeline" in text(chrome.tabs(NAMES, "4", 80))
 
 
+def test_that_the_graph_is_slow_to_load_is_no_news_once_it_is_loaded():
+    session = play(Notice(code="loading", text="still loading after 5 s"), start=False)
+    assert "still loading" in text(chrome.attention(session, "", live=True))
+    session.apply(GraphLoaded(target="agent:graph"))
+    assert text(chrome.attention(session, "", live=True)) == ""
+
+
 def test_what_needs_attention_comes_in_the_order_of_its_weight():
     session = play(run(), Notice(code="x", text="a notice"))
     assert "a notice" in text(chrome.attention(session, "", live=True))
