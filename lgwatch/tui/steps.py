@@ -82,8 +82,8 @@ class NodeRows(Rows):
         return False
 
     def of(self, index: int) -> Task | Lanes | Run | None:
-        """Return what a row is about; below the list, the task that led to the last transition."""
-        return self.lines[index].of if index < len(self.lines) else self.transitions.last_of
+        """Return what a row is about; below the list, its last row."""
+        return self.lines[min(index, len(self.lines) - 1)].of if self.lines else None
 
     def fold(self, index: int) -> bool:
         """Open or close the fan-out of a row; return whether there is one. The next `update` has the rows."""
@@ -215,7 +215,8 @@ class NodeRows(Rows):
     def _told(self, line: Line, task: Task) -> Iterable[Piece]:
         ways = self.transitions
         if calls := dict.fromkeys(span.agent or span.name for span in task.spans if span.kind == "tool"):
-            yield Piece(f" {CALL} {', '.join(calls)}", "tool", 8)
+            names = clean(", ".join(calls))
+            yield Piece(f" {CALL} {names}", "tool", 8, "", f" {CALL} {crop(names, 14, '…')}")
         if task.same_input > 1:
             sign = glyph("notice")[0]
             times = f"×{task.same_input}"
@@ -250,7 +251,7 @@ def _foot(ways: Transitions, width: int, *, calm: bool) -> Iterable[Row]:
     reason = ways.reason(task) if task is not None else ""
     other = ways.choices(task)[1] if task is not None else ()
     left = f"not: {chosen_in_words(other)}" if other else ""
-    if reason or left:
+    if reason or left or ways.branching:  # a row that comes and goes would move the list
         said = " · ".join(part for part in (f"why: {reason}" if reason else "", left) if part)
         yield [("   ", ""), (crop(clean(said), room, "…"), "faint")]
 

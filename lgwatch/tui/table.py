@@ -77,7 +77,7 @@ class NodeTable:
         self._state: object = None
         self._seen: list[int] = []
         self._open: dict[tuple[str, str, str], tuple[NodeStats, Task]] = {}
-        self._begun: set[tuple[str, str, str]] = set()  # agents that a tool call runs have many tasks in one call
+        self._calls: set[tuple[str, str, str]] = set()  # an agent that a tool call runs has many tasks in one call
 
     def update(self, session: Session, now: float) -> bool:
         """Take in what ended or began since, and what runs up to `now`; return whether anything changed."""
@@ -95,9 +95,10 @@ class NodeTable:
             if number == len(self._seen):
                 self._seen.append(0)
             for task in islice(run.tasks.values(), self._seen[number], None):
-                self._begin(self._node(node_id(task), task.path, task.node), task)
-                if (agent := called(task)) and task.parent is not None:
-                    self._begin(self._node(agent, f"{task.parent.path}/{task.via}", task.via), task.parent)
+                name = node_id(task)
+                self._begin(self.nodes.get(name) or self._node(name, task.path, task.node), task)
+                if task.via and task.parent is not None:
+                    self._call(task.parent, task.via, called(task))
             self._seen[number] = len(run.tasks)
         for stats in self.nodes.values():
             stats.running = 0
@@ -123,12 +124,16 @@ class NodeTable:
         return stats
 
     def _begin(self, stats: NodeStats, task: Task) -> None:
-        key = (task.run, task.id, stats.id)
-        if key not in self._begun:
-            self._begun.add(key)
-            stats.visits += 1
-            stats.same_input = max(stats.same_input, task.same_input)
-            self._open[key] = (stats, task)
+        stats.visits += 1
+        stats.same_input = max(stats.same_input, task.same_input)
+        self._open[task.run, task.id, stats.id] = (stats, task)
+
+    def _call(self, task: Task, name: str, agent: str) -> None:
+        """Count what a tool call runs once in the call."""
+        key = (task.run, task.id, agent)
+        if key not in self._calls:
+            self._calls.add(key)
+            self._begin(self._node(agent, f"{task.path}/{name}", name), task)
 
 
 def _count(stats: NodeStats, task: Task, messages: Iterable[Message]) -> None:
