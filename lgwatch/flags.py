@@ -37,7 +37,7 @@ class Flags:
     """The flags of a session; `update` looks at what is new, a few states at a time."""
 
     def __init__(self, states: States) -> None:
-        self._states = states
+        self.states = states
         self._looked: dict[Namespace, int] = {}
         self._todo: dict[Namespace, None] = {}
         self._sizes: dict[str, int] = {}
@@ -45,11 +45,11 @@ class Flags:
 
     def update(self, most: int = 20) -> bool:
         """Look at up to so many states; return whether there are more to look at."""
-        self._todo |= dict.fromkeys(self._states.fresh())
+        self._todo |= dict.fromkeys(self.states.fresh())
         for ns in list(self._todo):
-            states = self._states.of(ns)
+            states = self.states.of(ns)
             while (number := self._looked.get(ns, 0)) < len(states):
-                if states[number].rebuilt and number == len(states) - 1 and self._states.goes_on(states[number]):
+                if states[number].rebuilt and number == len(states) - 1 and self.states.goes_on(states[number]):
                     break  # what the next tasks see may still tell more of it
                 if not most:
                     return True
@@ -57,7 +57,7 @@ class Flags:
                 self._looked[ns] = number + 1
                 if number and states[number].run == states[number - 1].run:
                     self.all += self._look(states[number - 1], states[number])
-            if not states or not states[-1].rebuilt or not self._states.goes_on(states[-1]):
+            if not states or not states[-1].rebuilt or not self.states.goes_on(states[-1]):
                 del self._todo[ns]
         return False
 
@@ -68,15 +68,15 @@ class Flags:
     def _look(self, before: State, after: State) -> Iterator[Flag]:
         if not after.tasks:
             return
-        old, new = self._states.values(before), self._states.values(after)
+        old, new = self.states.values(before), self.states.values(after)
         differing = [key for key in new if key in old and old[key] != new[key]]
         if not differing and len(old) == len(new):
             return
         written: dict[str, list[Json]] = {}
         for task in after.tasks:
-            for key, value in self._states.writes(task).items():
+            for key, value in self.states.writes(task).items():
                 written.setdefault(key, []).append(value)
-        reducers = self._states.reducers(after.ns)
+        reducers = self.states.reducers(after.ns)
         nodes = tuple(dict.fromkeys(task.node for task in after.tasks))
         for key in differing:
             if reducers.get(key, "") in ("", *_LISTS, "add_messages") and (
@@ -88,7 +88,7 @@ class Flags:
 
     def _mutated(self, key: str, values: tuple[Json, Json], written: list[Json] | None, reducer: str) -> str:
         """Return what of a key was changed by nobody's write; empty where nothing was."""
-        (old, new), lookup = values, self._states.lookup
+        (old, new), lookup = values, self.states.lookup
         if not written:
             change = next((one for one in differences(old, new, lookup, (key,)) if _tells(one)), None)
             return "" if change is None else f"{_place(change)} in place, without writing it"
@@ -107,7 +107,7 @@ class Flags:
         if now < FLOOR or now < FACTOR * max(before, 1):
             return
         key = max(new, key=lambda name: self._size(new[name]) - self._size(old.get(name)))
-        nodes = tuple(dict.fromkeys(task.node for task in after.tasks if key in self._states.writes(task)))
+        nodes = tuple(dict.fromkeys(task.node for task in after.tasks if key in self.states.writes(task)))
         who = ", ".join(nodes) or ", ".join(dict.fromkeys(task.node for task in after.tasks))
         text = f"{who} made the state {now // max(before, 1)} times as large: {_amount(now)}, most of it in {key}"
         yield self._flag("swollen", text, after, key, nodes)
@@ -130,7 +130,7 @@ class Flags:
         if ref not in self._sizes:
             self._sizes[ref] = 0  # a circle ends here
             try:
-                self._sizes[ref] = self._size(self._states.lookup(ref))
+                self._sizes[ref] = self._size(self.states.lookup(ref))
             except KeyError:
                 return 0
         return self._sizes[ref] + self._size(value.get("$append", ""))

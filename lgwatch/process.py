@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import fcntl
 import json
 import os
 import select
 import signal
 import subprocess
+import sys
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +20,10 @@ from lgwatch.events import Json
 
 RUNNER = Path(__file__).parent / "runner" / "__main__.py"
 """Started by its path, so that nothing of the watcher's site-packages is importable in the graph's process."""
+
+
+STUCK = 0.5
+"""Seconds after which a process that does not read its own output pipe is helped."""
 
 
 class GraphProcess:
@@ -30,6 +38,8 @@ class GraphProcess:
         self._outputs = {"stdout": pipes[0][0], "stderr": pipes[1][0]}
         ours = {f"LGWATCH_{stream.upper()}_FD": str(fd) for stream, fd in self._outputs.items()}
         self._unsent = bytearray()
+        self._full: dict[str, float] = {}  # since when a pipe has been more than half full
+        self._decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in self._outputs}
         try:
             self._popen = subprocess.Popen(
                 [python, str(runner)],
@@ -109,6 +119,19 @@ class GraphProcess:
                 break
         self.signal(signal.SIGKILL)
 
+    def overflow(self) -> Iterator[tuple[str, str]]:
+        """Yield what stands in a pipe that nobody reads, as stream and text.
+
+        The process reads its own pipes, but for a C extension that prints and holds the interpreter's lock: the pipe
+        fills, the extension waits for a reader, and every reader for the lock. To be asked while nothing comes from
+        the process; a pipe is taken from when it has been filled for a while, and never emptied.
+        """
+        for stream, fd in self._outputs.items():
+            if (surplus := _waiting(fd) - _capacity(fd) // 2) <= 0:
+                self._full.pop(stream, None)
+            elif monotonic() - self._full.setdefault(stream, monotonic()) > STUCK:
+                yield stream, self._decoders[stream].decode(os.read(fd, surplus)).removesuffix("\n")
+
     def left_over(self) -> Iterator[tuple[str, str]]:
         """Yield what a dead process has printed and nobody has read, as stream and text; then let go of the pipes."""
         for stream, fd in self._outputs.items():
@@ -126,3 +149,16 @@ class GraphProcess:
         for fd in self._outputs.values():
             os.close(fd)
         self._outputs.clear()
+
+
+def _waiting(pipe: int) -> int:
+    """Bytes that are in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+
+
+def _capacity(pipe: int) -> int:
+    """Bytes that a pipe can hold."""
+    try:
+        return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ)  # type: ignore[attr-defined,unused-ignore]
+    except (AttributeError, OSError):  # only Linux can be asked
+        return 1 << 16

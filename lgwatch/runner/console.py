@@ -12,11 +12,11 @@ import os
 import select
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from time import sleep  # by name: user code may patch what the module `time` has
 from typing import Any, NoReturn, TextIO
 
 from lgwatch.events import Event, Namespace, Notice, Output
@@ -108,7 +108,7 @@ class Console:
 
     def _flush_partial(self) -> None:
         while self._partial.wait():
-            time.sleep(PATIENCE)
+            sleep(PATIENCE)
             self._partial.clear()
             with suppress(Exception):
                 # Not what began a moment ago: its newline is on the way.
@@ -143,15 +143,15 @@ class Console:
         console = self
 
         def call_handlers(logger: logging.Logger, record: logging.LogRecord) -> None:
-            if getattr(console._within, "log", False) or not console.alive:
+            if not console.alive:
                 original(logger, record)
                 return
-            console._within.log = True
+            console._log(record)
+            outer, console._within.log = console.logging_now, True
             try:
-                console._log(record)
                 original(logger, record)
             finally:
-                console._within.log = False
+                console._within.log = outer
 
         logging.Logger.callHandlers = call_handlers  # type: ignore[method-assign,assignment]
 
@@ -160,8 +160,8 @@ class Console:
             text = record.getMessage()
             if record.exc_info and record.exc_info[0] is not None:
                 text += "\n" + logging.Formatter().formatException(record.exc_info)
-        except Exception as error:
-            text = f"{record.msg!s} (its arguments do not fit: {error})"
+        except Exception as error:  # whether the caller sees it is for the record's own handlers to say
+            text = _untold(record, error)
         self.say("log", text, self.place(), level=record.levelname, logger=record.name)
 
     @property
@@ -189,6 +189,15 @@ class Console:
     def _forked(self) -> None:
         """In the child of a fork: the journal belongs to the parent; what the child prints goes down the real pipe."""
         self._append = lambda event: None
+
+
+def _untold(record: logging.LogRecord, error: Exception) -> str:
+    """Tell of a record that has no text; its message is any object, and its `str` may be what failed."""
+    from lgwatch.runner.failure import message_of
+
+    if type(record.msg) is not str:
+        return f"a record without a text: {message_of(error)}"
+    return f"{record.msg} (its arguments do not fit: {message_of(error)})"
 
 
 class Printed(io.TextIOBase):

@@ -23,6 +23,7 @@ from lgwatch.events import Json, Notice, RunEnded
 from lgwatch.journal.veil import new_writer, veil_of
 from lgwatch.runner import surroundings
 from lgwatch.runner.console import PIPE_SIZE, Console
+from lgwatch.runner.guardian import guard
 
 if TYPE_CHECKING:
     from lgwatch.runner.driver import Driver
@@ -39,7 +40,9 @@ SLOW_IMPORT = (5.0, 30.0, 120.0)
 
 def main() -> NoReturn:
     """Serve one watcher: read commands from descriptor 0 until it closes."""
-    commands = Commands(_private(0))
+    told = _private(0)
+    guard(told, 5 * FAREWELL)
+    commands = Commands(told)
     raw = [_claimed(name) for name in ("LGWATCH_STDOUT_FD", "LGWATCH_STDERR_FD")]
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)

@@ -538,7 +538,7 @@ class WatchApp(App[None]):
         state, nodes = self.pane("state"), self.pane("nodes")
         assert isinstance(state, StatePane)
         assert isinstance(nodes, NodesPane)
-        self.push_screen(TaskPage(task, subject, self.source, state.states, nodes.steps.transitions))
+        self.push_screen(TaskPage(task, subject, self.source, state.flags, nodes.steps.transitions))
         self.call_later(self._draw)
 
     def action_prompt(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from lgwatch.events import Json
+from lgwatch.flags import Flags
 from lgwatch.records import Message, Span, Task
 from lgwatch.session import Session
-from lgwatch.states import States
 from lgwatch.transitions import PUSH, Transitions, node_id, short_name
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, count, glyph, node_style, seconds
@@ -53,8 +53,9 @@ def status_row(task: Task, now: float) -> Row:
 class Facts:
     """The facts of one task, each with its name; long ones go on below."""
 
-    def __init__(self, session: Session, states: States, ways: Transitions, task: Task, now: float) -> None:
-        self._session, self._states, self._ways = session, states, ways
+    def __init__(self, session: Session, flags: Flags, ways: Transitions, task: Task, now: float) -> None:
+        self._session, self._flags, self._ways = session, flags, ways
+        self._states = flags.states
         self._task, self._now = task, now
         self._width = 120
 
@@ -179,6 +180,9 @@ class Facts:
         for _, notice in self._session.notices:
             if notice.task == task.id:
                 yield "notice", [(f"{glyph('notice')[0]} {notice.text}", "warn")]
+        for flag in self._flags.all:
+            if flag.ns == task.ns and task.node in flag.nodes and flag.step == task.step:
+                yield "notice", [(f"{glyph('notice')[0]} {flag.text}", "warn")]
         run = next((run for run in self._session.runs if run.id == task.run), None)
         if run is not None and run.status != "running":
             sign, style = glyph(run.status)

@@ -10,6 +10,7 @@ from lgwatch.tui.eventlist import EventsPane
 from lgwatch.tui.pane import Pane
 from lgwatch.tui.signs import glyph
 from lgwatch.tui.spot import Spot, newest, next_event, next_step, next_trouble, next_visit
+from lgwatch.tui.state import StatePane
 
 if TYPE_CHECKING:
     from lgwatch.tui.app import WatchApp
@@ -101,13 +102,21 @@ class Pointer:
     def to_trouble(self) -> None:
         """Go to the next error or notice."""
         session = self._app.session
-        found, number, many = next_trouble(session, self.spot)
+        found, number, many = next_trouble(session, self.spot, self._flags())
         self._arrive(found, "no error and no notice")
         if found is not None:
             self._app.say(f"{number} of {many}: {self._text(found.seq)}", 8.0)
 
+    def _flags(self) -> dict[int, str]:
+        """What was found to be wrong with states, by the lines that have them."""
+        state = self._app.pane("state")
+        assert isinstance(state, StatePane)
+        return {flag.seq: flag.text for flag in state.flags.all}
+
     def _text(self, seq: int) -> str:
         session = self._app.session
+        if flag := self._flags().get(seq):
+            return f"{glyph('notice')[0]} {flag}"
         notice: Notice | None = next((one for at, one in session.notices if at == seq), None)
         if notice is not None:
             return f"{glyph('notice')[0]} {notice.text}"

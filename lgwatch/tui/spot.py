@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from lgwatch.records import Task
@@ -115,9 +115,12 @@ def next_visit(session: Session, spot: Spot, way: int) -> tuple[Spot | None, int
     return of_task(visits[place]), place + 1, len(visits)
 
 
-def next_trouble(session: Session, spot: Spot | None) -> tuple[Spot | None, int, int]:
-    """Return the next error or notice after the spot, around the end, which one of how many it is."""
-    seqs = sorted({*session.errors, *(seq for seq, _ in session.notices)})
+def next_trouble(session: Session, spot: Spot | None, more: Iterable[int] = ()) -> tuple[Spot | None, int, int]:
+    """Return the next error or notice after the spot, around the end, which one of how many it is.
+
+    `more` are further lines of which there is something to say.
+    """
+    seqs = sorted({*session.errors, *(seq for seq, _ in session.notices), *more})
     if not seqs:
         return None, 0, 0
     place = bisect_right(seqs, spot.seq) if spot is not None else 0

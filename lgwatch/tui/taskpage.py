@@ -16,10 +16,10 @@ from textual.widgets import Input
 
 from lgwatch.events import Json
 from lgwatch.filter import Filter
+from lgwatch.flags import Flags
 from lgwatch.records import Task
 from lgwatch.refs import follow
 from lgwatch.session import Session
-from lgwatch.states import States
 from lgwatch.trace import Frame, frames_first, of_error
 from lgwatch.transitions import Transitions
 from lgwatch.tui import chrome
@@ -150,11 +150,12 @@ class TaskPage(ModalScreen[None]):
         ),
     ]  # fmt: skip
 
-    def __init__(self, task: Task, subject: Subject, source: Source, states: States, ways: Transitions) -> None:
+    def __init__(self, task: Task, subject: Subject, source: Source, flags: Flags, ways: Transitions) -> None:
         super().__init__()
         self.shown_task = task
         self.subject = subject
-        self._source, self._states, self._ways = source, states, ways
+        self._source, self._flags, self._ways = source, flags, ways
+        self._states = flags.states
         self._session: Session | None = None
         self._drawn: object = None
         self._status = ""
@@ -217,7 +218,7 @@ class TaskPage(ModalScreen[None]):
         task = self.shown_task
         moving = tick(session.now) if task.open else 0
         drawn = (task, task.status, session.task_changes, session.message_changes, len(session.index), moving, self.size,
-                 self._status, self._part, frozenset(self.happened.hidden))  # fmt: skip
+                 self._status, self._part, len(self._flags.all), frozenset(self.happened.hidden))  # fmt: skip
         if drawn == self._drawn or self.size.width == 0:
             return
         self._drawn = drawn
@@ -272,7 +273,7 @@ class TaskPage(ModalScreen[None]):
         return [{"asks": one.value, **({"answer": one.answer} if one.answered else {})} for one in mine]
 
     def _draw_facts(self, session: Session, task: Task) -> None:
-        facts = Facts(session, self._states, self._ways, task, session.now)
+        facts = Facts(session, self._flags, self._ways, task, session.now)
         rows = facts.rows(self.facts_view.width_of_rows())
         if (text := repr(rows)) != self._facts:
             self._facts = text

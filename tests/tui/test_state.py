@@ -2,6 +2,7 @@
 
 from lgwatch.events import GraphLoaded, Notice
 from lgwatch.tui.inspector import Inspector
+from lgwatch.tui.nodes import task_subject
 from tests.factories import checkpoint, ended, failed, result, run, task
 from tests.tui.stage import bar, drawn, pane_text, played, recorded, shown, text_of, write
 
@@ -113,6 +114,11 @@ async def test_what_is_wrong_with_a_state_is_said_at_once_and_stands_at_its_key(
         assert "⚠ changed in place" in pane_text(app, "state")
         assert "⚠ write changed d.k in place" in at(app)
         assert "⚠" in "".join(text for text, _ in app.pane("state").steps.row(2, 40))
+        await shown(pilot, "exclamation_mark")
+        assert "1 of 1: ⚠ write changed d.k in place" in text_of(app)
+        app._open(task_subject(app.session.task("write")))
+        await drawn(pilot)
+        assert "⚠ write changed d.k in" in text_of(app)
 
 
 async def test_a_key_that_was_written_for_nothing_stands_at_the_state_that_lacks_it(tmp_path):
