@@ -122,7 +122,9 @@ def attention(session: Session, hint: str, *, live: bool) -> Row:
     run = session.run
     if run is not None and run.error:
         failed = (task for task in run.tasks.values() if task.status == "failed")
-        where = next((f"{task.path}: " for task in failed if not any(one.status == "failed" for one in task.children)), "")
+        where = next(
+            (f"{task.path}: " for task in failed if not any(one.status == "failed" for one in task.children)), ""
+        )
         return [(clean(f"{glyph('failed')[0]} {where}{error_text(run.error)}"), "error")]
     node, times = max(session.loops.items(), key=lambda loop: loop[1], default=("", 0))
     if times:
