@@ -263,14 +263,14 @@ def _many(names: list[str]) -> str:
 def _filled(left: Row, right: Row, width: int, pieces: Sequence[Piece]) -> Row:
     """Return `left` with those of the pieces that there is room for: half a word tells nothing."""
     room = width - cells(left) - cells(right) - bool(right)
-    shown = {""}
+    shown: dict[Piece, str] = {}
     for piece in sorted(pieces, key=lambda piece: -piece.rank):
-        fitting = next((text for text in (piece.text, piece.short) if text and cells([(text, "")]) <= room), "")
-        if fitting and piece.after in shown:
-            shown.add(fitting)
-            room -= cells([(fitting, "")])
-    texts = ((text, piece.style) for piece in pieces for text in (piece.text, piece.short) if text in shown)
-    return [*left, *((text, style) for text, style in texts if text)]
+        needed = ((text, cells([(text, "")])) for text in (piece.text, piece.short) if text)
+        text, size = next(((text, size) for text, size in needed if size <= room), ("", 0))
+        if text and (not piece.after or piece.after in shown.values()):
+            shown[piece] = text
+            room -= size
+    return [*left, *((shown[piece], piece.style) for piece in pieces if piece in shown)]
 
 
 def outcome(run: Run, session: Session | None) -> str:

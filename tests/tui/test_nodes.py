@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from lgwatch.events import GraphLoaded, SpanStarted
 from lgwatch.filter import Filter, parse
 from lgwatch.tui.nodes import NodeRows, outcome
@@ -170,7 +172,11 @@ def test_a_breakpoint_stands_beside_the_step():
 
 def test_a_task_names_the_tools_that_it_calls():
     call = SpanStarted(span="s", kind="tool", name="web_search", task="tools", node="tools")
-    assert "tools ⚙ web_search" in drawn(play(task("tools"), call))[0]
+    row = drawn(play(task("tools"), call))[0]
+    assert "tools ⚙ web_search" in row
+    assert row.count("⚙") == 1
+    call = replace(call, name="transfer_to_research_expert")
+    assert "⚙ transfer_to_r…" in drawn(play(task("tools"), call), width=40)[0]
 
 
 def test_a_failure_is_named_even_where_there_is_little_room():
