@@ -224,7 +224,7 @@ class NodeRows(Rows):
         if cause := line.cause or _trigger(task, ways):
             yield Piece(f"{CAUSE}{cause}", "faint", 5)
         chosen, other = ways.choices(task)
-        if chosen:
+        if chosen and task.status != "interrupted":  # what came of it, came of the visit that was answered
             choice = f"  → {chosen_in_words(chosen)}"
             yield Piece(choice, "dim", 7)
             if other:

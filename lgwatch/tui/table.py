@@ -124,7 +124,7 @@ class NodeTable:
         return stats
 
     def _begin(self, stats: NodeStats, task: Task) -> None:
-        stats.visits += 1
+        stats.visits += task.visits == 1  # after an answer it is the same visit that goes on
         stats.same_input = max(stats.same_input, task.same_input)
         self._open[task.run, task.id, stats.id] = (stats, task)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from lgwatch.tui.table import COLUMNS, ORDERS, NodeTable, TableRows
-from tests.factories import attempt, call, called, ended, play, result, run, span_end, task, token
+from tests.factories import attempt, call, called, ended, interrupted, play, result, resumed, run, span_end, task, token
 from tests.test_transitions import deep_agent
 
 
@@ -110,6 +110,11 @@ def test_visits_with_the_same_input_have_a_sign_and_a_number():
     shown = text(rows_of(play(*events)), 120)
     assert "⚠ 3" in shown[1]
     assert "×3" in shown[1]
+
+
+def test_a_visit_that_goes_on_after_an_answer_is_one_visit():
+    session = play(task("ask"), interrupted("ask"), resumed({"ask-ask": 1}), task("ask"), result("ask"))
+    assert rows_of(session).node(1).visits == 1
 
 
 def test_a_breakpoint_stands_beside_the_name():
