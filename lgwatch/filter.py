@@ -19,8 +19,8 @@ from lgwatch.errors import FilterError
 from lgwatch.events import path
 
 Operator = Literal[":", "=", ">", ">=", "<", "<="]
-Of = Literal["kind", "task", "moment", "line"]
-"""What has to be looked at: what an event has in common with others, its task, the event itself, or its line."""
+Of = Literal["kind", "task", "moment", "size", "line"]
+"""What has to be looked at: what an event has in common with others, its task, its time, how long its line is, or the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ FIELDS: dict[str, Field] = {
     "dur": Field(_one("took"), "seconds that the task, or the message's call, took: dur>1s", number=True, of="task"),
     "tok": Field(_tokens, "output tokens of the task, or of the message: tok>=100", number=True, of="task"),
     "t": Field(_one("at"), "seconds since the start: t>5", number=True, of="moment"),
-    "size": Field(_one("size"), "bytes of the event's line: size>1MB", number=True, of="moment"),
+    "size": Field(_one("size"), "bytes of the event's line: size>1MB", number=True, of="size"),
     "state": Field(
         _state, "the state as tasks saw and wrote it: state.route=deep, state.count>3, state:cats", of="line"
     ),
@@ -198,7 +198,7 @@ class Filter:
     @property
     def reads(self) -> bool:
         """Whether it asks for something that stands in the journal alone."""
-        return bool(self.texts) or any(term.of == "line" for term in self.terms)
+        return bool(self.texts) or any(term.of in ("size", "line") for term in self.terms)
 
     def line(self, line: dict[str, Any], *, strict: bool = False) -> bool:
         """Whether the payload of a line, references resolved, is kept; what has no such payload is not, if `strict`."""

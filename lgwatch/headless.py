@@ -201,7 +201,7 @@ class _Watcher:
         return b""
 
     def _kept(self, seq: int, event: Event) -> bool:
-        size = self._source.size(seq) if self._keep.about("moment") else 0
+        size = self._source.size(seq) if self._keep.about("size") else 0
         if not self._keep(Record(seq, event, self._session, size)):
             return False
         if self._keep.about("line") and not self._keep.line(self._source.resolved(seq), strict=True):

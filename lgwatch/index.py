@@ -7,9 +7,8 @@ and its task. A filter is asked once per facet, not once per event.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
-from operator import and_
 from typing import NamedTuple
 
 from lgwatch.events import (
@@ -78,12 +77,15 @@ class EventIndex:
         self.facet = array("I", [0])
         self.task = array("I", [0])
         self.facets: list[Facet] = [Facet("", "", "", None, "")]
+        self.of_type: dict[str, array[int]] = {}
+        """The events of each type."""
         self.tasks: list[str] = [""]
         self.around: list[tuple[str, ...]] = [()]
         """Ids of the tasks around each of `tasks`, innermost last."""
         self._steps: dict[int, int] = {}
         self._spans: dict[str, tuple[int, int]] = {}  # those that have not ended: facet and task
         self._facet_ids: dict[Facet, int] = {self.facets[0]: 0}
+        self._types: list[array[int]] = [array("I")]  # by facet
         self._task_ids: dict[str | Namespace, int] = {"": 0, (): 0}
         self._token_facets: dict[tuple[object, ...], int] = {}
         self._tools: dict[tuple[str, str], str] = {}
@@ -108,6 +110,7 @@ class EventIndex:
             if type(event) is SpanStarted:
                 self._spans[event.span] = (number, task)
         seq = len(self.at)
+        self._types[number].append(seq)
         self.at.append(event.at)
         self.facet.append(number)
         self.task.append(task)
@@ -144,6 +147,7 @@ class EventIndex:
         if number is None:
             number = self._facet_ids[new] = len(self.facets)
             self.facets.append(new)
+            self._types.append(self.of_type.setdefault(new.type, array("I")))
         return number
 
     def _intern_task(self, task: str, ns: Namespace) -> int:
@@ -172,7 +176,8 @@ class Selection:
 
     `keep` is asked once per facet. `whose`, where there is one, is asked once for each number of a task, and says besides
     whether that is its last word; what it says of a task that goes on may change, and then the selection is made anew.
-    `each` is asked of every event that the others keep.
+    `each` is asked of every event that the others keep. With a `kind` only events of that type are looked at, and no more
+    than `at_once` in one update.
     """
 
     def __init__(
@@ -182,15 +187,19 @@ class Selection:
         *,
         whose: Callable[[int], tuple[bool, bool]] | None = None,
         each: Callable[[array[int]], Iterable[int]] | None = None,
+        kind: str = "",
+        at_once: int | None = None,
     ) -> None:
         self._index = index
         self._keep = keep
         self._whose = whose
         self._each = each
+        self._kind = kind
+        self._at_once = at_once
         self._verdicts = bytearray()
-        self._tasks = bytearray()
-        self._open: dict[int, bool] = {}
-        self._seen = 1
+        self._tasks: dict[int, bool] = {}
+        self._open: set[int] = set()
+        self._seen = 0  # how many of those that are to be looked at
         self.seqs = array("I")
         self.update()
 
@@ -201,33 +210,52 @@ class Selection:
         for number in range(len(self._verdicts), len(index.facets)):
             self._verdicts.append(number > 0 and bool(self._keep(index.facets[number])))
         before = len(self.seqs)
-        if self._whose is not None and self._ask(self._whose):
-            self._seen, self.seqs, before = 1, array("I"), 0
-        start, end = self._seen, len(index)
+        if self._whose is not None and self._changed(self._whose):
+            self._seen, self.seqs, before = 0, array("I"), 0
+        start, end = self._seen, self._end
         if start < end:
-            kept: Iterable[int] = map(self._verdicts.__getitem__, index.facet[start:end])
+            if self._at_once is not None:
+                end = min(end, start + self._at_once)
+            if self._kind:
+                seqs: Sequence[int] = index.of_type[self._kind][start:end]
+                facets: Iterable[int] = map(index.facet.__getitem__, seqs)
+            else:
+                seqs, facets = range(start, end), index.facet[start:end]
+            found = array("I", compress(seqs, map(self._verdicts.__getitem__, facets)))
             if self._whose is not None:
-                kept = map(and_, kept, map(self._tasks.__getitem__, index.task[start:end]))
-            found = array("I", compress(range(start, end), kept))
+                found = self._of_tasks(found, self._whose)
             self.seqs.extend(found if self._each is None else self._each(found))
             self._seen = end
         return len(self.seqs) - before
 
-    def _ask(self, whose: Callable[[int], tuple[bool, bool]]) -> bool:
-        """Ask about new tasks, and again about those that went on; return whether an answer changed."""
+    @property
+    def _end(self) -> int:
+        return len(self._index.of_type.get(self._kind, ())) if self._kind else len(self._index)
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to look at than one update does."""
+        return self._seen < self._end
+
+    def _changed(self, whose: Callable[[int], tuple[bool, bool]]) -> bool:
+        """Ask again about the tasks that went on; return whether an answer is another one."""
         changed = False
-        for number, before in list(self._open.items()):
+        for number in list(self._open):
             kept, final = whose(number)
-            changed |= kept is not before
-            self._tasks[number] = self._open[number] = kept
+            changed |= kept is not self._tasks[number]
+            self._tasks[number] = kept
             if final:
-                del self._open[number]
-        for number in range(len(self._tasks), len(self._index.tasks)):
-            kept, final = whose(number)
-            self._tasks.append(kept)
-            if not final:
-                self._open[number] = kept
+                self._open.discard(number)
         return changed
+
+    def _of_tasks(self, found: array[int], whose: Callable[[int], tuple[bool, bool]]) -> array[int]:
+        """Return those of the events whose task is kept; each task is asked about when its first event comes."""
+        tasks, numbers = self._tasks, array("I", map(self._index.task.__getitem__, found))
+        for number in set(numbers) - tasks.keys():
+            tasks[number], final = whose(number)
+            if not final:
+                self._open.add(number)
+        return array("I", compress(found, map(tasks.__getitem__, numbers)))
 
     def __len__(self) -> int:
         return len(self.seqs)

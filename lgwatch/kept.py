@@ -1,19 +1,19 @@
 """The events of a session that a filter keeps. What many events have in common is asked once for all of them.
 
-A filter's conditions are sorted by what has to be looked at: the facet of an event, its task, the event itself. What
-stands in the journal alone is not asked here: whoever reads lines does that.
+A filter's conditions are sorted by what has to be looked at: the facet of an event, its task, its time. What stands in the
+journal alone is not asked here: whoever reads lines does that.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from lgwatch.filter import Filter, Term
-from lgwatch.index import EventIndex, Facet, Selection
+from lgwatch.index import Facet, Selection
 from lgwatch.session import Session
 
 
@@ -27,25 +27,26 @@ class Whose(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What a filter can ask of a single event: when it was, and how many bytes its line has."""
+    """What a filter can ask of a single event: when it was."""
 
-    at: float | None = None
-    size: int | None = None
+    at: float
 
 
 def kept(
-    session: Session, keep: Filter, of: Callable[[Facet], bool], size: Callable[[int], int] | None = None
+    session: Session, keep: Filter, of: Callable[[Facet], bool], *, kind: str = "", at_once: int | None = None
 ) -> Selection:
-    """Return the events of the session that `of` and the filter keep, lines apart; `size(seq)` is the bytes of a line.
+    """Return the events of the session that `of` and the filter keep, as far as no line has to be read.
 
-    Where sizes are not known, they say nothing.
+    Where only events of one type are wanted, `kind` saves a look at all the others. No update takes in more than `at_once`.
     """
-    tasks, moments = keep.about("task"), keep.about("moment")
-    terms = keep.about("kind")
-    each = (lambda seqs: _by_moment(seqs, session.index, moments, size)) if moments else None
-    whose = (lambda number: _whose(session, number, tasks)) if tasks else None
+    terms, tasks, moments = keep.about("kind"), keep.about("task"), keep.about("moment")
     return Selection(
-        session.index, lambda facet: of(facet) and all(term(facet) for term in terms), whose=whose, each=each
+        session.index,
+        lambda facet: of(facet) and all(term(facet) for term in terms),
+        whose=(lambda number: _whose(session, number, tasks)) if tasks else None,
+        each=(lambda seqs: _by_time(seqs, session.index.at, moments)) if moments else None,
+        kind=kind,
+        at_once=at_once,
     )
 
 
@@ -53,23 +54,12 @@ def _whose(session: Session, number: int, terms: tuple[Term, ...]) -> tuple[bool
     """Return whether the filter keeps the events of a task, and whether that is its last word."""
     index = session.index
     name = index.tasks[number]
-    task = session.find_task(name) if name else None
     ids = (name, *reversed(index.around[number]))
+    if all(term.field == "task" for term in terms):
+        return all(term.holds(ids) for term in terms), True
+    task = session.find_task(name) if name else None
     asked = Whose(ids) if task is None else Whose(ids, task.took, task.attempts, task.tokens)
-    final = not name or (task is not None and not task.open) or all(term.field == "task" for term in terms)
-    return all(term(asked) for term in terms), final
-
-
-def _by_moment(
-    seqs: array[int], index: EventIndex, terms: tuple[Term, ...], size: Callable[[int], int] | None
-) -> Iterable[int]:
-    """Yield those of the events that the conditions on single events keep."""
-    times = tuple(term for term in terms if term.field == "t")
-    sizes = tuple(term for term in terms if term.field == "size")
-    found = _by_time(seqs, index.at, times) if times else seqs
-    if not sizes or size is None:
-        return found
-    return (seq for seq in found if all(term(Moment(size=size(seq))) for term in sizes))
+    return all(term(asked) for term in terms), not name or (task is not None and not task.open)
 
 
 def _by_time(seqs: array[int], at: array[float], terms: tuple[Term, ...]) -> array[int]:

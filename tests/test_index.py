@@ -176,8 +176,8 @@ def test_what_many_events_know_together_is_asked_of_their_task_and_the_rest_of_e
     assert {session.index.task_of(seq) for seq in found(session, "task:t1")} == {"t1"}
 
 
-def found(session, expression, size=None):
-    return list(kept(session, parse(expression), lambda one: one.type != "run", size))
+def found(session, expression):
+    return list(kept(session, parse(expression), lambda one: one.type != "run"))
 
 
 def test_an_events_step_is_its_tasks():
@@ -224,7 +224,13 @@ def test_tokens_and_attempts_are_asked_of_the_task():
     assert not found(session, "attempt>1 task:a,b")
 
 
-def test_a_size_is_asked_of_each_event_where_it_is_known():
-    session = play(custom("x"), custom("y"), custom("z"))
-    assert found(session, "size>=3", lambda seq: seq) == [3, 4]
-    assert len(found(session, "size>=3")) == 3
+def test_a_selection_of_one_type_looks_at_no_other_and_takes_in_so_many_at_once():
+    session = play(*(one for n in range(10) for one in (custom(n), token(str(n)))))
+    selection = kept(session, parse("t>0.5"), lambda _: True, kind="custom", at_once=4)
+    sizes = [len(selection)]
+    while selection.behind:
+        selection.update()
+        sizes.append(len(selection))
+    assert len(sizes) == 3
+    assert list(selection) == found(session, "t>0.5 type:custom")
+    assert not kept(session, parse(""), lambda _: True, kind="output").behind

@@ -35,6 +35,7 @@ from lgwatch.events import (
 )
 from lgwatch.journal import JournalReader, JournalWriter, decode, encode
 from lgwatch.journal import reader as reading
+from lgwatch.journal.lines import Decoder
 from tests.factories import custom, ended, run, said, task, token
 
 HEADER = b'{"lgwatch":1,"target":"app:graph","started":"2026-11-20T13:46:09.120Z"}\n'
@@ -677,3 +678,29 @@ def test_a_writer_that_goes_on_reads_no_more_than_the_end(tmp_path: Path, monkey
     monkeypatch.setattr(os, "pread", lambda *asked: (read.append(asked[1]), real(*asked))[1])
     JournalWriter.attach(path).close()
     assert sum(read) < 300_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type":"message","at":0.1,"message":"m","node":"w","text":"a"}',
+        b'{"type":"message","at":0.2,"message":"m","node":"w","text":"b \\"quoted\\" \\n\\u00e9"}',
+        b'{"type":"message","at":0.3,"message":"m","node":"w","text":"c","last":true}',
+        b'{"type":"message","at":0.4,"message":"m","node":"w","text":"d \\" e","kind":"reasoning","last":true}',
+        b'{"type":"message","at":0.5,"message":"m","node":"w","text":"caf\xc3\xa9 \xf0\x9f\x90\x88"}',
+        b'{"type":"message","at":0.6,"message":"m","text":"","kind":"tool_call","tool_call":{"index":0,"text":"no"}}',
+        b'{"type":"message","at":0.7,"tool_call":{"index":0,"text":"no"},"text":"yes"}',
+        b'{"type":"message","at":0.8,"usage":{"a":1,"text":"no"}}',
+        b'{"type":"message","at":0.9,"message":"m","node":"w","text":"ends here',
+        b'{"type":"message","at":1.0,"message":"m","node":"w","text":"\xff"}',
+        b'{"type":"message","at":"x","message":"m","node":"w","text":"a"}',
+        b'{"type":"message","at":1,"text":"a"}',
+        b'{"type":"message","at":1.1,"text":"back\\\\"}',
+        b'{"type":"custom","at":1.2,"data":{"text":"a"}}',
+    ],
+)  # fmt: skip
+def test_tokens_that_are_alike_are_decoded_as_if_each_was_the_first(line: bytes):
+    decoder = Decoder()
+    before = b'{"type":"message","at":0.01,"message":"m","node":"w","text":"before"}'
+    for one in (before, line, before, line):
+        assert decoder(one) == decode(one)

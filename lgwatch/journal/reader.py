@@ -15,7 +15,7 @@ import orjson
 
 from lgwatch.errors import JournalError
 from lgwatch.events import Event, Json, ValueStored
-from lgwatch.journal.lines import decode, decode_header
+from lgwatch.journal.lines import Decoder, decode, decode_header
 from lgwatch.refs import resolve
 
 CHUNK = 1 << 20
@@ -45,6 +45,7 @@ class JournalReader:
         except JournalError:
             self.close()
             raise
+        self._decode = Decoder()
         self.offsets = array("Q", [0])
         self._values: dict[str, int] = {}
         self._position = len(first)  # of the first byte that no complete line was made of yet
@@ -74,7 +75,7 @@ class JournalReader:
             pending = self._pending
             while pending:
                 line = pending.pop()
-                event = decode(line)
+                event = self._decode(line)
                 if type(event) is ValueStored:
                     self._values[event.id] = len(self.offsets)
                 self.offsets.append(self._next)

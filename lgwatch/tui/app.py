@@ -125,6 +125,7 @@ class WatchApp(App[None]):
         self._size_before: Size | None = None
         self._far_behind = False
         self._drawn_at = 0.0
+        self._patience = 0.1  # seconds between two pictures while a long journal is read: they take a tenth of the time
         self._painted: Filter | None = None
 
     def compose(self) -> ComposeResult:
@@ -199,9 +200,10 @@ class WatchApp(App[None]):
         if self.hint and monotonic() > self._hint_until:
             self.hint, self._leaving = "", False
         # A long journal is read before it is painted over and over; keys draw what they change themselves.
-        if not terminal_is_behind(self) and (not self._far_behind or began - self._drawn_at > 0.1):
+        if not terminal_is_behind(self) and (not self._far_behind or began - self._drawn_at > self._patience):
             self._drawn_at = began
             self._draw()
+            self._patience = max(0.1, 10 * (monotonic() - began))
         running = self.session.status in ("running", "loading") and self.source.live
         busy = events or any(pane.behind for pane in self.panes if pane.display and not self.paused)
         self.set_timer(0.001 if self._far_behind else FRAME if busy else RUNNING if running else IDLE, self._frame)

@@ -31,7 +31,7 @@ class ConsoleRows(Timed):
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._events = EventRows(source, lambda facet: facet.type == "output", lambda *_: [])
+        self._events = EventRows(source, lambda facet: facet.type == "output", lambda *_: [], kind="output")
         self._read = 0
         self.session: Session | None = None
         self._lines: array[int] = array("I")

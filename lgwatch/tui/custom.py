@@ -51,7 +51,7 @@ class CustomPane(TimedPane):
     rows: EventRows
 
     def __init__(self, source: Source) -> None:
-        rows = EventRows(source, lambda facet: facet.type == "custom", _custom, resolve=True)
+        rows = EventRows(source, lambda facet: facet.type == "custom", _custom, resolve=True, kind="custom")
         super().__init__(rows, source, id="custom")
 
     def show(self, session: Session, keep: Filter, now: float) -> None:

@@ -105,11 +105,13 @@ class EventRows(Timed):
         *,
         resolve: bool = False,
         strict: bool = False,
+        kind: str = "",
     ) -> None:
         """Rows for the events of which `of` is true; with `resolve` their references are replaced before `draw`.
 
-        Of a `strict` list, who asks for a payload sees only what has one.
+        Of a `strict` list, who asks for a payload sees only what has one. With a `kind` no other type is looked at.
         """
+        self._kind = kind
         self._strict = strict
         self.version = 0
         """Grows with every change of the rows."""
@@ -130,7 +132,8 @@ class EventRows(Timed):
         fresh = self._selection is None or session is not self.session or keep != self._keep
         if fresh:
             self.session, self._keep = session, keep
-            self._selection = kept(session, keep, lambda facet: self._of(facet) and self._can(facet), self._size)
+            of = self._of
+            self._selection = kept(session, keep, lambda facet: of(facet) and self._can(facet), kind=self._kind)
             self._asked, self._texts = 0, array("I")
         assert self._selection is not None
         fresh |= self.times.set(session)
@@ -161,8 +164,11 @@ class EventRows(Timed):
         """Read some of the lines that were not read yet, and keep those whose text fits."""
         assert self._selection is not None
         before, deadline, asks = len(self._texts), perf_counter() + PATIENCE, bool(keep.about("line"))
+        sizes = keep.about("size")
         for seq in islice(self._selection.seqs, self._asked, None):
-            if (not asks or keep.line(self._source.resolved(seq), strict=self._strict)) and (
+            if sizes and not all(term.holds((self._size(seq),)) for term in sizes):
+                pass
+            elif (not asks or keep.line(self._source.resolved(seq), strict=self._strict)) and (
                 not keep.texts or keep.text(self._text(seq))
             ):
                 self._texts.append(seq)

@@ -20,6 +20,8 @@ from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import SPARKS, glyph
 from lgwatch.tui.text import ASCII
 
+SLICE = 100_000
+"""Events that one picture takes in: more would be felt in a key."""
 DOTS = ".:*" if ASCII else "·•●"
 """One custom event in a cell, some, many."""
 
@@ -55,10 +57,15 @@ class Strips:
         """Take in what came since, or a new filter."""
         if self._state != (session, keep) or self._customs is None or self._tokens is None:
             self._state = (session, keep)
-            self._customs = kept(session, keep, lambda facet: facet.type == "custom")
-            self._tokens = kept(session, keep, _is_token)
+            self._customs = kept(session, keep, lambda _: True, kind="custom", at_once=SLICE)
+            self._tokens = kept(session, keep, _is_token, kind="message", at_once=SLICE)
         self._customs.update()
         self._tokens.update()
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to take in."""
+        return any(one is not None and one.behind for one in (self._customs, self._tokens))
 
     def customs(self, session: Session, clock: Clock, axis: Axis) -> Row:
         """Return a dot where a custom event was written, larger ones where many were."""

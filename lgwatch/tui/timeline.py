@@ -107,7 +107,7 @@ class TimelinePane(Pane):
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Let the bars grow."""
-        fresh, self._stale = self._stale or session is not self._session or keep != self._keep, False
+        fresh, self._stale = self._stale or self.behind or session is not self._session or keep != self._keep, False
         self._session, self._keep, self._now = session, keep, now
         width = self.view.width_of_rows()
         if self.has_class("-critical"):
@@ -217,6 +217,11 @@ class TimelinePane(Pane):
         self.shares.show(Lines(share_rows(self.rows.critical, self.shares.width_of_rows())))
 
     # ── keys and mouse ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def behind(self) -> bool:
+        """Whether the strips have more to take in."""
+        return self.has_class("-roomy") and self._strips.behind
 
     def label(self) -> int:
         """Return the cells that names take."""

@@ -1,0 +1,291 @@
+"""A long session: opened, scrolled, jumped through and filtered anew, against a `DataTable` of the same events.
+
+`python -m tests.benchmarks.bench_events [NAME …]` prints a table; each measure is a row of what, measured and bound.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import count, cycle, pairwise
+from pathlib import Path
+from typing import Any
+
+from lgwatch.events import (
+    CheckpointSaved,
+    CustomWritten,
+    Event,
+    GraphLoaded,
+    MessageChunk,
+    RunEnded,
+    RunStarted,
+    SpanEnded,
+    SpanStarted,
+    TaskEnded,
+    TaskStarted,
+)  # fmt: skip
+from lgwatch.journal import encode
+from lgwatch.sources import Recording
+from lgwatch.tui.app import WatchApp
+from tests.benchmarks.bench_screen import PAINTED, Measure, memory, program
+from tests.benchmarks.terminal import percentile
+
+MANY = 1_000_000
+LANES = 8
+"""Calls of a step that stream side by side."""
+WORDS = ["the ", "of ", "position ", "evid", "ence ", "matters ", "more\n", "than ", "its ", "length. "]
+
+
+def story(many: int) -> Iterator[Event]:
+    """Yield about `many` events: steps of eight lanes, each a call of 400 tokens, with custom events and checkpoints."""
+    yield RunStarted(run="r1", thread="1", input={"topic": "cats"})
+    made, at, numbers = 1, 0.0, count(1)
+    for step in count(1):
+        if made >= many - 2:
+            break
+        lanes = [(f"node{lane}", f"{next(numbers):08x}-0000-4000-8000-000000000000") for lane in range(LANES)]
+        for node, name in lanes:
+            yield TaskStarted(
+                at=at, task=name, node=node, step=step, triggers=(f"branch:to:{node}",), input={"step": step}
+            )
+            yield SpanStarted(at=at, span=f"n-{name}", kind="node", name=node, task=name, node=node)
+            yield SpanStarted(at=at, span=name, kind="llm", name="Model", task=name, node=node, model="gpt-4o")
+        made += 3 * LANES
+        for number in range(400):
+            at += 0.01
+            for node, name in lanes:
+                yield MessageChunk(
+                    at=at, message=f"lc_run--{name}", node=node, task=name, step=step, tags=("draft",), model="gpt-4o",
+                    text=WORDS[number % 10], last=number == 399,
+                )  # fmt: skip
+            if not number % 50:
+                node, name = lanes[number % LANES]
+                yield CustomWritten(at=at, task=name, node=node, data={"done": number, "of": 400})
+                made += 1
+            made += LANES
+        for node, name in lanes:
+            yield SpanEnded(at=at, span=name, usage={"input_tokens": 12, "output_tokens": 400})
+            yield SpanEnded(at=at, span=f"n-{name}")
+            yield TaskEnded(at=at, task=name, node=node, step=step, writes={"text": node})
+        yield CheckpointSaved(at=at, checkpoint=f"c{step}", step=step, source="loop", values={"step": step})
+        made += 3 * LANES + 1
+    yield RunEnded(at=at, run="r1", output={"done": True})
+
+
+def write(path: Path, events: Iterator[Event]) -> int:
+    """Write a journal; return how many events it has."""
+    made = 0
+    with path.open("wb") as file:
+        file.write(b'{"lgwatch":1,"target":"bench:graph","started":"2026-11-20T12:00:00.000Z"}\n')
+        for event in events:
+            file.write(encode(event))
+            made += 1
+    return made
+
+
+def crowd(nodes: int = 300, tasks: int = 10_000) -> Iterator[Event]:
+    """Yield a run of so many tasks of so many nodes: a fan-out of a thousand, then steps of ten."""
+    names = [f"node{number}" for number in range(nodes)]
+    known = [{"id": name, "name": name, "kind": "node"} for name in names]
+    edges = [{"source": one, "target": other} for one, other in pairwise(names)]
+    yield GraphLoaded(target="bench:graph", nodes=known, edges=edges)
+    yield RunStarted(run="r1", thread="1", input={})
+    at, made = 0.0, 0
+    widths = cycle([1000, *[10] * 100])
+    for step, node in enumerate(cycle(names), 1):
+        lanes = [f"{number:08x}" for number in range(made, min(made + next(widths), tasks))]
+        for name in lanes:
+            yield TaskStarted(at=at, task=name, node=node, step=step, triggers=(f"branch:to:{node}",))
+        for number, name in enumerate(lanes):
+            yield SpanStarted(at=at + number / 1000, span=f"n-{name}", kind="node", name=node, task=name, node=node)
+        at += 0.5 + len(lanes) / 1000
+        for name in lanes:
+            yield SpanEnded(at=at, span=f"n-{name}")
+            yield TaskEnded(at=at, task=name, node=node, step=step, writes={"x": 1})
+        made += len(lanes)
+        if made >= tasks:
+            break
+    yield RunEnded(at=at, run="r1")
+
+
+# ── measures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def opened(where: Path, many: int) -> Iterator[Measure]:
+    """The journal in a terminal: until it can be used, until all of it is there, and what it takes."""
+    with program(where, "open", "run.jsonl") as terminal:
+        painted = terminal.wait_for(PAINTED, 30) - terminal.started
+        terminal.send(" ")
+        answered = terminal.wait_for("PAUSED", 60) - terminal.started
+        terminal.send(" ")
+        read = terminal.wait_for("DONE", 120) - terminal.started
+        spent = terminal.cpu()
+        resident = memory(terminal.process.pid)
+    yield Measure(f"{many} events: first picture", painted, None, "s")
+    yield Measure(f"{many} events: a key is answered", answered, 1, "s")
+    yield Measure(f"{many} events: all are read", read, 5, "s")
+    yield Measure(f"{many} events: processor time until then", spent, None, "s")
+    yield Measure(f"{many} events: memory", resident, 200, "MB")
+
+
+async def timed(pilot: Any, act: Callable[[], Awaitable[Any] | Any]) -> float:
+    """Return the milliseconds of processor time until the app has done it and painted."""
+    gc.collect()
+    began = time.process_time()
+    if (waiting := act()) is not None:
+        await waiting
+    await pilot.pause()
+    return (time.process_time() - began) * 1000
+
+
+async def watch(path: Path, measure: Callable[[Any, WatchApp], Awaitable[list[Measure]]]) -> list[Measure]:
+    """Open the journal on a screen without a terminal, and measure there."""
+    app = WatchApp(Recording(path), filter_text="")
+    async with app.run_test(size=(200, 60)) as pilot:
+        while app.session.status != "done":
+            await pilot.pause(0.05)
+        await pilot.pause(0.5)
+        return await measure(pilot, app)
+
+
+async def long_list(pilot: Any, app: WatchApp) -> list[Measure]:
+    """Scroll, jump and filter anew."""
+    await pilot.press("4")
+    await pilot.pause(0.3)
+    events = app.pane("events")
+    view, many = events.view, len(app.session.index)
+    view.focus()
+    scrolls = [await timed(pilot, lambda: pilot.press("pageup")) for _ in range(10)]
+    jumps = []
+    for number in range(20):
+        place = number * 7919 * 65_537 % len(events.rows)
+        jumps.append(await timed(pilot, lambda place=place: view.scroll_rows(place)))
+
+    def narrowed(text: str) -> None:
+        app.set_filter(text)
+        app._draw()
+
+    texts = (
+        "node:node3",
+        "node:node3 type:custom",
+        "!type:message",
+        "step>100",
+        "t>1000 tok>1",
+        "dur>1s",
+        "task:0000*",
+        "",
+    )
+    filters = [await timed(pilot, lambda text=text: narrowed(text)) for text in texts]
+    typed = percentile(filters, 0.99)
+    return [
+        Measure(f"{many} events: a page up, p99", percentile(scrolls, 0.99), 50, "ms"),
+        Measure(f"{many} events: a jump anywhere, p99", percentile(jumps, 0.99), 50, "ms"),
+        Measure(f"{many} events: another filter, worst", typed, 100, "ms"),
+    ]
+
+
+KEYS = ("up", "down", "pageup", "pagedown", "g", "G", "left", "right", "plus", "minus", "0", "m", "comma", "full_stop",
+        "left_square_bracket", "right_square_bracket", "left_curly_bracket", "right_curly_bracket", "exclamation_mark", "T", "T",
+        "tab", "z", "1", "C", "C", "t", "4", "1")  # fmt: skip
+
+
+async def many_tasks(pilot: Any, app: WatchApp) -> list[Measure]:
+    """Every key on a run of ten thousand tasks."""
+    taken: list[tuple[float, str]] = []
+    for pane in ("timeline", "nodes"):
+        for key in KEYS:
+            if key not in ("tab", "z", "1", "4"):
+                app.pane(pane).view.focus()
+            taken.append((await timed(pilot, lambda key=key: pilot.press(key)), f"{pane} {key}"))
+    times = [one for one, _ in taken]
+    worst = sorted(taken)[-3:]
+    print("slowest:", ", ".join(f"{what} {one:.0f} ms" for one, what in worst), file=sys.stderr)
+    return [
+        Measure("10000 tasks of 300 nodes: a key, p50", percentile(times, 0.5), None, "ms"),
+        Measure("10000 tasks of 300 nodes: a key, p99", percentile(times, 0.99), 50, "ms"),
+    ]
+
+
+def naive(path: Path, many: int) -> Iterator[Measure]:
+    """The same events in a `DataTable`, a row each, as one would write it first: as far as that goes."""
+    from textual.app import App
+    from textual.widgets import DataTable
+
+    class Naive(App[None]):
+        def compose(self) -> Any:
+            yield DataTable()
+
+    async def run() -> tuple[float, float, float]:
+        app = Naive()
+        async with app.run_test(size=(200, 60)) as pilot:
+            table = app.query_one(DataTable)
+            table.add_columns("at", "step", "kind", "node", "summary")
+            reader = Recording(path)
+            began = time.process_time()
+            rows = []
+            while events := reader.poll(0.05):
+                for event in events:
+                    text = str(getattr(event, "text", "") or getattr(event, "data", ""))
+                    rows.append(
+                        (
+                            f"{event.at:.3f}",
+                            str(getattr(event, "step", "")),
+                            event.type,
+                            getattr(event, "node", ""),
+                            text,
+                        )
+                    )
+            for row in rows:
+                table.add_row(*row)
+            await pilot.pause()
+            read = time.process_time() - began
+            jump = await timed(pilot, lambda: table.move_cursor(row=len(rows) // 2))
+
+            def again() -> None:
+                table.clear()
+                for row in rows:
+                    if row[3] == "node3":
+                        table.add_row(*row)
+
+            return read, jump, await timed(pilot, again)
+
+    read, jump, again = asyncio.run(run())
+    yield Measure(f"{many} events in a DataTable: all are there (processor)", read, None, "s")
+    yield Measure(f"{many} events in a DataTable: a jump", jump, None, "ms")
+    yield Measure(f"{many} events in a DataTable: another filter", again, None, "ms")
+
+
+def long_session(many: int = MANY, few: int = 100_000) -> Iterator[Measure]:
+    """A million events on the screen, and a tenth of them in a stock table."""
+    with tempfile.TemporaryDirectory(prefix="lgwatch-bench-") as name:
+        where = Path(name)
+        made = write(where / "run.jsonl", story(many))
+        yield from opened(where, made)
+        yield from asyncio.run(watch(where / "run.jsonl", long_list))
+        made = write(where / "few.jsonl", story(few))
+        yield from naive(where / "few.jsonl", made)
+
+
+def crowded() -> Iterator[Measure]:
+    """Ten thousand tasks on the screen."""
+    with tempfile.TemporaryDirectory(prefix="lgwatch-bench-") as name:
+        path = Path(name) / "run.jsonl"
+        write(path, crowd())
+        yield from asyncio.run(watch(path, many_tasks))
+
+
+MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {"long_session": long_session, "many_tasks": crowded}
+
+
+def main() -> None:
+    for name in sys.argv[1:] or MEASURES:
+        for row in MEASURES[name]():
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
