@@ -206,7 +206,7 @@ def test_help(picture):
 
 
 def test_an_inspector_folded_and_unfolded(picture):
-    assert picture(recorded("tool_agent"), MIDDLE, "shift+tab", "g", "enter", "asterisk", "asterisk")
+    assert picture(recorded("tool_agent"), MIDDLE, "shift+tab", "g", "enter", "o", "asterisk", "asterisk")
 
 
 def test_an_inspector_at_80x24(picture):
