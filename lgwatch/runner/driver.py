@@ -25,7 +25,7 @@ from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
 from lgwatch.runner.failure import Failures, error_dict, message_of, type_name
-from lgwatch.runner.held import Held
+from lgwatch.runner.opened import Opened
 from lgwatch.runner.refusal import refused
 from lgwatch.runner.run import Run
 from lgwatch.runner.tasks import node_tags
@@ -65,7 +65,7 @@ class Driver:
         self._checkpointer = checkpointer
         self._mode = mode
         self._graph: Any = None
-        self._held: Held | None = None  # what the target opened
+        self._opened: Opened | None = None
         self._values = Values(self._store)
         self._settings: Mapping[str, Json] = {}
         self._waiting: dict[str, dict[str, Interrupted]] = {}  # by thread, by interrupt id
@@ -100,8 +100,8 @@ class Driver:
         from lgwatch.runner.describe import describe
 
         given = config if isinstance(config, Mapping) else None  # what is none is told when the run starts
-        self._held = Held(lambda error: self.notice("close", f"what the target opened has ended: {_said(error)}"))
-        loaded = await self._held.open(lambda stack: loader.build(target, config=given, stack=stack))
+        self._opened = Opened(lambda error: self.notice("close", f"what the target opened has ended: {_said(error)}"))
+        loaded = await self._opened.open(lambda stack: loader.build(target, config=given, stack=stack))
         for code, text in loaded.notices:
             self.notice(code, text)
         self._graph = loaded.graph
@@ -133,8 +133,8 @@ class Driver:
     async def close(self) -> None:
         """Leave what the target opened."""
         try:
-            if self._held is not None:
-                await self._held.close()
+            if self._opened is not None:
+                await self._opened.close()
         except BaseException as error:  # foreign code at the very end: nothing is left to do but to say it
             self.notice("close", f"closing the target failed: {_said(error)}")
 

@@ -14,7 +14,7 @@ PATIENCE = 1.0
 """Seconds that user code gets to leave what it has entered."""
 
 
-class Held:
+class Opened:
     """Context managers that stay open between `open` and `close`; `lost` is told of an end that nobody asked for."""
 
     def __init__(self, lost: Callable[[BaseException], None]) -> None:
@@ -25,7 +25,7 @@ class Held:
     async def open(self, build: Callable[[AsyncExitStack], Awaitable[Built]]) -> Built:
         """Return what `build` makes with the stack. Raises what it raises."""
         ready: asyncio.Future[Built] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._hold(build, ready), name="lgwatch-held")
+        self._task = asyncio.create_task(self._hold(build, ready), name="lgwatch-opened")
         self._task.add_done_callback(self._ended)
         try:
             return await ready
