@@ -33,7 +33,7 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.index import EventIndex
 from lgwatch.messages import Messages
-from lgwatch.records import Checkpoint, Interrupt, Message, Run, Span, Task
+from lgwatch.records import SILENCE, Checkpoint, Interrupt, Message, Run, Span, Task
 from lgwatch.visits import Visits
 
 
@@ -141,10 +141,22 @@ class Session:
         """Output tokens a second of all calls that stream at present, by their own averages; at `now` silent ones have none."""
         return sum(message.rate(now) for message in self._streaming())
 
+    def silent_calls(self, now: float) -> list[tuple[Task, Span]]:
+        """LLM calls that have not said anything yet and have been at it for longer than a stream pauses."""
+        return [
+            (task, span)
+            for task in self._open_tasks()
+            for span in task.spans
+            if span.kind == "llm" and span.ended is None and span.first_token is None and now - span.started >= SILENCE
+        ]
+
     def _streaming(self) -> Iterator[Message]:
-        for task in self.run.tasks.values() if self.run and self.run.status == "running" else ():
-            if task.open:
-                yield from (message for message in self.messages_of(task.id) if not message.finished)
+        for task in self._open_tasks():
+            yield from (message for message in self.messages_of(task.id) if not message.finished)
+
+    def _open_tasks(self) -> Iterator[Task]:
+        if self.run is not None and self.run.status == "running":
+            yield from (task for task in self.run.tasks.values() if task.open)
 
     # ── the fold ─────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -407,6 +407,15 @@ def test_a_stream_that_has_gone_silent_has_no_rate_and_says_for_how_long():
     assert message.rate(30.0) == 1
 
 
+def test_a_call_that_has_not_said_anything_for_long_is_told():
+    session = play(task("writer"), call(1, at=1.0))
+    assert session.silent_calls(2.0) == []
+    ((found, span),) = session.silent_calls(9.0)
+    assert (found.node, 9.0 - span.started) == ("writer", 8.0)
+    session.apply(token("At last", at=9.5))
+    assert session.silent_calls(20.0) == []
+
+
 def test_a_finished_message_streams_no_more():
     session = play(task("writer"), token("a", at=1.0), token("b", at=2.0), token("", last=True))
     assert session.rate() == 0

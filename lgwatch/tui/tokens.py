@@ -14,12 +14,12 @@ from lgwatch.records import Message
 from lgwatch.session import Session
 from lgwatch.tui.blocks import MessageBlocks, clean_text
 from lgwatch.tui.deck import Deck
-from lgwatch.tui.heading import NO_USAGE, finish_reason, unreported
+from lgwatch.tui.heading import WHY_NO_USAGE, finish_reason, unreported
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.messageview import MessageView
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Rows
-from lgwatch.tui.signs import amount, count
+from lgwatch.tui.signs import amount, count, seconds
 from lgwatch.tui.spot import Spot
 
 if TYPE_CHECKING:
@@ -87,11 +87,15 @@ class TokensPane(Pane):
                 self.deck.show(now)
             else:
                 self._one.show()
-        self._tell(session, keep)
+        self._tell(session, keep, now)
 
-    def _tell(self, session: Session, keep: Filter) -> None:
+    def _tell(self, session: Session, keep: Filter, now: float) -> None:
         total = len(session.message_list)
         text = f"{amount(self.blocks.kept)} of {amount(total)} messages" if keep else count(total, "message")
+        if waiting := session.silent_calls(now):
+            task, span = min(waiting, key=lambda call: call[1].started)
+            who = task.path if len(waiting) == 1 else f"{len(waiting)} calls"
+            text = f"{who} silent {seconds(now - span.started)} · {text}"
         group = self.blocks.group
         how = self.deck.told if group == "node" else "one stream" if group == "stream" else ""
         self.mark(how, text)
@@ -145,7 +149,7 @@ def message_subject(message: Message) -> Subject:
         "tags": list(message.tags),
         "step": message.step,
         "status": message.status if message.finished else "running",
-        "usage": message.usage or (NO_USAGE if unreported(message) else "not reported"),
+        "usage": message.usage or (WHY_NO_USAGE if unreported(message) else "not reported"),
     }
     if any(part.kind != "text" for part in message.parts):
         facts["parts"] = [

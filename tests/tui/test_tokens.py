@@ -4,6 +4,7 @@ from lgwatch.session import Session
 from lgwatch.tui.blocks import MessageBlocks
 from lgwatch.tui.tokens import message_subject
 from tests.factories import call, called, play, result, run, said, task, token
+from tests.tui.stage import drawn, played
 
 
 def rows_of(session, width=80, keep=None, blocks=None):
@@ -119,3 +120,13 @@ def test_a_messages_page_has_its_text_and_its_calls():
     subject = message_subject(session.messages["m"])
     assert (subject.text, subject.facts["role"], subject.seqs) == ("Hello", "ai", (session.messages["m"].seq,))
     assert "parts" not in subject.facts
+
+
+async def test_a_call_that_keeps_one_waiting_is_told_in_the_border(tmp_path):
+    app = played(tmp_path, run(), task("writer"), call(1))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await drawn(pilot)
+        assert "silent" not in str(app.pane("tokens").border_subtitle)
+        app.source.at += 9
+        await drawn(pilot)
+        assert "writer silent 9.00s" in str(app.pane("tokens").border_subtitle)
