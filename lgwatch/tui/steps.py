@@ -73,7 +73,7 @@ class NodeRows(Rows):
         self._session = session
         self._ways.clear()
         self.lines = list(lines(session, keep, self._opened))
-        self.foot = list(_foot(self.transitions, self._width, calm=calm)) if self._width < FOOT else []
+        self.foot = list(_foot(self.transitions, self._width, calm=calm)) if self._width < FOOT and not keep else []
         return True
 
     def resize(self, width: int, near: Hashable = None) -> bool:

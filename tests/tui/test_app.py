@@ -394,7 +394,7 @@ async def test_the_palette_has_every_action_that_has_a_key(tmp_path):
 
 async def test_the_header_tells_what_runs_and_how_it_is(tmp_path):
     app = played(
-        tmp_path, run(thread="abc", config={"recursion_limit": 25}), task("writer", step=7), call(1),
+        tmp_path, run(thread="abc", config={"recursion_limit": 25}), task("writer"), call(1),
         token("a", 1), token("b", 1, usage={"input_tokens": 1200, "output_tokens": 33}),
     )  # fmt: skip
     async with app.run_test(size=SIZE) as pilot:
@@ -405,7 +405,7 @@ async def test_the_header_tells_what_runs_and_how_it_is(tmp_path):
             "stage:graph",
             "thread abc",
             "RUN 00:00.4",
-            "step 7/25",
+            "step 1/25 ▓░░░░░░░░░",
             "↑1 200 ↓33",
             "tok/s",
             "ev 5",
