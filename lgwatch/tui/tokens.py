@@ -95,7 +95,7 @@ class TokensPane(Pane):
         if waiting := session.silent_calls(now):
             task, span = min(waiting, key=lambda call: call[1].started)
             who = task.path if len(waiting) == 1 else f"{len(waiting)} calls"
-            text = f"{who} silent {seconds(now - span.started)} · {text}"
+            text = " · ".join(filter(None, (f"{who} silent {seconds(now - span.started)}", text)))
         group = self.blocks.group
         how = self.deck.told if group == "node" else "one stream" if group == "stream" else ""
         self.mark(how, text)
