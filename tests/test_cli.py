@@ -12,6 +12,7 @@ import pytest
 import lgwatch
 from lgwatch import samples
 from lgwatch.arguments import json_argument, names
+from lgwatch.cli import main
 from lgwatch.errors import InputError
 from lgwatch.events import GraphLoaded
 from lgwatch.journal import JournalReader, JournalWriter
@@ -243,6 +244,20 @@ def test_a_run_is_recorded_and_listed_and_opened_and_deleted(tmp_path: Path) -> 
     assert Path(listed["path"]).read_text().startswith(first.stdout)
     assert program(tmp_path, "runs", "--delete", listed["name"]).returncode == 0
     assert program(tmp_path, "runs", "--json").stdout == ""
+
+
+def test_several_runs_are_deleted_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LGWATCH_STATE", str(tmp_path))
+    for name in "abc":
+        JournalWriter(tmp_path / f"{name}.jsonl", target="agent").close()
+    for arguments, code in ((("a", "b"), 0), (("a",), 2)):
+        with pytest.raises(SystemExit) as end:
+            main(["runs", "--delete", *arguments])
+        assert end.value.code == code
+    assert [path.name for path in tmp_path.iterdir()] == ["c.jsonl"]
+    assert capsys.readouterr().out == ""
 
 
 def test_a_run_leaves_no_journal_when_none_is_wanted(tmp_path: Path) -> None:

@@ -64,6 +64,14 @@ def test_the_projects_environment_goes_before_this_one(folder: Path) -> None:
     assert "the project's .venv" in found.why
 
 
+def test_an_environment_is_found_without_starting_anything(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks_like(folder / ".venv")
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **kwargs: pytest.fail("the first picture waits for this"))
+    before = set(sys.modules)
+    assert find_interpreter(folder).why
+    assert not {name for name in set(sys.modules) - before if name.startswith("langgraph")}
+
+
 def test_the_environment_beside_the_target_goes_before_that_of_the_working_directory(folder: Path) -> None:
     looks_like(folder / ".venv")
     python = looks_like(folder / "other" / ".venv")
