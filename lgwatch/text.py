@@ -11,12 +11,13 @@ HAZARD = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1
     "\u00ad\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"  # invisible, or reorders text
     "\u115f\u1160\u3164\uffa0"  # letters without a picture
-    "\ud800-\udfff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+    "\ud800-\udfff\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
+    "\U0001f3fb-\U0001f3ff]"  # colours of skin
 )
 _HAZARD_KEEPING_NEWLINES = re.compile(HAZARD.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
-# Joiners and variation selectors belong to ordinary writing, but terminals disagree on the width of what they make.
-# Without them every character keeps a width of its own.
-_DROPPED = re.compile("[\u00ad\u200c\u200d\ufe00-\ufe0f]")
+# Joiners, variation selectors and colours of skin belong to ordinary writing, but terminals disagree on the width of what
+# they make. Without them every character keeps a width of its own.
+_DROPPED = re.compile("[\u00ad\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
 def _stand_in(match: re.Match[str]) -> str:

@@ -41,7 +41,7 @@ class _Reading:
 class Column:
     """The messages of a node, one after the other; what it says meanwhile is in another lane, which is another column."""
 
-    __slots__ = ("lane", "path", "readings", "rows", "stale", "tokens")
+    __slots__ = ("counted", "lane", "path", "readings", "rows", "stale", "tokens")
 
     def __init__(self, path: str, lane: int, level: Level) -> None:
         self.path = path
@@ -50,6 +50,7 @@ class Column:
         self.rows.show_level(level)
         self.readings: list[_Reading] = []
         self.tokens = 0  # of its finished messages, as far as they are shown
+        self.counted = False  # whether some of them are chunks that were counted: nobody reported the tokens
         self.stale = False  # whether they must be counted anew
 
     @property
@@ -62,18 +63,27 @@ class Column:
         """Return the row that stands above it: whose column it is, and how much it holds."""
         if self.stale:
             self.stale = False
-            shown = (reading.message for reading in self.readings if reading.block.place >= 0)
-            self.tokens = sum(message.tokens[0] for message in shown if message.finished)
-        message, tokens, rate = self.speaking, self.tokens, ""
+            self.tokens, self.counted = 0, False
+            for reading in self.readings:
+                if reading.block.place >= 0 and reading.message.finished:
+                    self._add(reading.message)
+        message, tokens, about, rate = self.speaking, self.tokens, self.counted, ""
         if message is not None:
-            tokens += message.tokens[0]
+            spoken, reported = message.tokens
+            tokens, about = tokens + spoken, about or not reported
             rate = f" {speed:.0f}/s" if (speed := message.rate(now)) else ""
         sign, style = glyph("ok" if message is None else "running", now)
         left = [(f" {sign} ", style), (self.path or "?", f"bold {node_style(self.path)}")]
         if self.lane:
             left.append((f" ·{self.lane + 1}", "dim"))
         many = (f"{amount(self.rows.shown)} msg  ", "faint") if width >= 34 else ("", "")
-        return fit(left, [many, (f"{amount(tokens)} tok", "dim"), (rate, "accent"), (" ", "")], width)
+        said = f"{'~' * about}{amount(tokens)} tok" if tokens else ""
+        return fit(left, [many, (said, "dim"), (rate, "accent"), (" ", "")], width)
+
+    def _add(self, message: Message) -> None:
+        tokens, reported = message.tokens
+        self.tokens += tokens
+        self.counted |= bool(tokens) and not reported
 
 
 class MessageBlocks:

@@ -10,7 +10,8 @@ _ROLES = {"human": "human", "system": "system", "tool": "tool result", "ai": ""}
 _USUAL = ("stop", "end_turn", "tool_calls", "tool_use")
 """Reasons to stop that are no news."""
 NO_USAGE = "usage not reported (set stream_usage=True)"
-"""What stands where a call that streamed told no usage: many compatible endpoints tell it only when asked."""
+"""What stands where a call that streamed told no usage."""
+WHY_NO_USAGE = "not reported: many endpoints tell the usage of a call that streams only when asked to: set stream_usage=True on the model"
 
 
 def heading(

@@ -108,6 +108,11 @@ class MessageView(LineView):
         self._picked = None
         super().scroll_rows(top)
 
+    def action_first(self) -> None:
+        """Go to the first message."""
+        super().action_first()
+        self._pick(self.flow.block_at(0))
+
     def follow(self) -> None:
         """Go to the end, and to what is being said there."""
         self._picked, self._pointed = None, False

@@ -14,7 +14,7 @@ from lgwatch.records import Message
 from lgwatch.session import Session
 from lgwatch.tui.blocks import MessageBlocks, clean_text
 from lgwatch.tui.deck import Deck
-from lgwatch.tui.heading import WHY_NO_USAGE, finish_reason, unreported
+from lgwatch.tui.heading import WHY_WHY_NO_USAGE, finish_reason, unreported
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.messageview import MessageView
 from lgwatch.tui.pane import Pane, Subject

@@ -41,8 +41,9 @@ def test_tabs_go_to_the_next_stop():
     assert clean("x\na\tb", newlines=True) == "x\na   b"
 
 
-def test_joiners_and_variation_selectors_leave_plain_characters():
+def test_joiners_variation_selectors_and_colours_of_skin_leave_plain_characters():
     assert clean("❤\ufe0f") == "❤"
+    assert clean("👍\U0001f3fd!") == "👍!"
     assert cell_len(clean("👩\u200d🚀")) == 4
 
 
