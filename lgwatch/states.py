@@ -216,10 +216,22 @@ class States:
             value = self.values(state).get(key, _MISSING)
             if value is last or value == last:
                 continue
-            if last is _MISSING or value is _MISSING or next(differences(last, value, self.lookup), None):
-                found.append((state, None if value is _MISSING else value))
+            found.append((state, None if value is _MISSING else value))
             last = value
         return found
+
+    def touched(self, before: State | None, after: State) -> dict[str, str]:
+        """Return the keys that are not what they were, each with the kind of its change. No stored value is read.
+
+        What is equal is stored once, so that values are told apart by their references.
+        """
+        old, new = self.values(before) if before is not None else {}, self.values(after)
+        kinds = {
+            key: "changed" if key in old else "added"
+            for key, value in new.items()
+            if key not in old or old[key] != value
+        }
+        return kinds | {key: "removed" for key in old if key not in new}
 
     # --- where there is no checkpoint
 

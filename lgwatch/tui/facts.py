@@ -23,7 +23,7 @@ PEERS = 12
 
 def visits(session: Session, task: Task) -> list[Task]:
     """Return all tasks of the same node, oldest first."""
-    return [one for one in session.tasks() if one.node == task.node and one.path == task.path]
+    return [one for one in session.tasks() if one.node == task.node and (one.ns == task.ns or one.path == task.path)]
 
 
 def told_of(session: Session, task: Task) -> dict[str, Json]:

@@ -40,6 +40,8 @@ class Happened:
     task: Task | None = None
     reads: bool = False
     """Whether the row is drawn from its line."""
+    given: int = 0
+    """The line that has what a tool was called with."""
 
 
 class HappenedRows(Rows):
@@ -140,6 +142,9 @@ class HappenedRows(Rows):
         one = self.shown[index]
         began = self._task.started if self._task is not None else 0.0
         said = self._read(one.seq) if one.reads else one.row
+        if one.given:
+            given = self._source.resolved(one.given).get("input")
+            said = [said[0], (f"({preview(given, max(width // 3, 20))})", "dim"), *said[1:]]
         return fit([(f"{one.at - began:+9.3f} ", "time"), (f"{one.word[0]:<6}", one.word[1]), *said], [], width)
 
     def _read(self, seq: int) -> Row:
@@ -179,7 +184,8 @@ def _span(span: Span) -> Iterator[Happened]:
     row: Row = [*name, (f"  {took}  ", "time"), (sign, style)]
     if span.status == "error" and span.error:
         row.append((f" {error_text(span.error)}", "error"))
-    yield Happened(span.started, span.seq, "tools", (word, "tool"), row, lines)
+    given = span.seq if span.kind in ("tool", "retriever") else 0
+    yield Happened(span.started, span.seq, "tools", (word, "tool"), row, lines, given=given)
     if span.first_token is not None:
         wait = seconds(span.first_token - span.started)
         yield Happened(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -58,12 +58,11 @@ def ends_of(session: Session, run_id: str, ns: Namespace) -> list[tuple[str, str
     return ends
 
 
-def tally(changes: Sequence[Change]) -> Row:
+def tally(kinds: Collection[str]) -> Row:
     """Return how many keys were added, changed and removed."""
-    kinds = {change.path[0]: change.kind if len(change.path) == 1 else "changed" for change in changes if change.path}
     spans: Row = []
     for kind, (mark, names) in SIGNS.items():
-        if number := sum(one == kind for one in kinds.values()):
+        if number := sum(one == kind for one in kinds):
             spans += [(f"{mark}{number} ", names)]
     return spans
 
@@ -92,7 +91,7 @@ class StepRows(Rows):
         state = self.states[index]
         if state.seq not in self._tallies:
             before = self.states[index - 1] if index else None
-            self._tallies[state.seq] = tally(self._states.changes(before, state))
+            self._tallies[state.seq] = tally(self._states.touched(before, state).values())
         return self._tallies[state.seq]
 
     def __len__(self) -> int:
@@ -251,20 +250,16 @@ class HistoryRows(Rows):
     def __init__(self, states: States) -> None:
         self._states = states
         self.key_name = ""
-        self.lines: list[tuple[State, Json, str]] = []
+        self.lines: list[tuple[State, Json]] = []
+        self._before: dict[int, State | None] = {}
         self._version = 0
 
     def set(self, key: str, states: list[State]) -> None:
         """Show the history of a key of these states."""
         self.key_name = key
         self._version += 1
-        self.lines = []
-        if not states:
-            return
-        before = {id(state): states[index - 1] if index else None for index, state in enumerate(states)}
-        for state, value in self._states.history(key, states[0].ns):
-            writer = self._states.writers(state, before[id(state)]).get(key)
-            self.lines.append((state, value, writer.words() if writer is not None else ""))
+        self._before = {id(state): states[index - 1] if index else None for index, state in enumerate(states)}
+        self.lines = self._states.history(key, states[0].ns) if states else []
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -275,7 +270,9 @@ class HistoryRows(Rows):
 
     def row(self, index: int, width: int) -> Row:
         """Draw a step."""
-        state, value, writer = self.lines[index]
+        state, value = self.lines[index]
+        found = self._states.writers(state, self._before[id(state)]).get(self.key_name)
+        writer = found.words() if found is not None else ""
         mark, names = sign(state)
         first = self.lines[0][0].at
         told = follow(value, self._states.lookup)
