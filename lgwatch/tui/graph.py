@@ -20,6 +20,7 @@ from .picture import INSIDE, STOP, Mark, Picture
 from .rows import Row, Rows
 from .signs import amount, glyph, node_style, seconds, tick
 from .tallies import tally
+from .text import ASCII
 
 REST = 20
 """How many times as long as it took to draw, a drawing stays as it is while only edges and nodes appear."""
@@ -277,6 +278,8 @@ class GraphRows(Rows):
         elif visits > 1 and same != visits:
             caption.append((f"×{amount(visits)}", "dim", tally(visits)))
         caption += [again] if again else []
+        if (back := self._times((node, node))) > 1:
+            caption.append((f"{'@' if ASCII else '↺'}{tally(back)[1:]}", "dim"))
         if newest.attempts > 1:
             caption.append((f"↻{newest.attempts}", "warn"))
         return tuple(caption)

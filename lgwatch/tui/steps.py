@@ -228,7 +228,8 @@ class NodeRows(Rows):
             choice = f"  → {chosen_in_words(chosen)}"
             yield Piece(choice, "dim", 7)
             if other:
-                yield Piece(f"  (not: {chosen_in_words(other)})", "faint", 6, choice)
+                many = f"  (not: {len(other)} others)" if len(other) > 2 else ""
+                yield Piece(f"  (not: {chosen_in_words(other)})", "faint", 6, choice, many)
             if reason := ways.reason(task):
                 yield Piece(f"  why: {reason}", "faint", 4, choice)
 

@@ -194,6 +194,16 @@ def test_edges_tell_how_often_they_were_taken():
     assert "×3" not in text(drawn(play(*LOOP, start=False)))
 
 
+def test_a_node_that_leads_back_to_itself_says_how_often():
+    visits = [
+        event
+        for step in range(1, 5)
+        for event in (task("only", id=f"o{step}", step=step), result("only", id=f"o{step}", step=step))
+    ]
+    rows = drawn(play(loaded("one"), run(), visits, start=False))
+    assert "×4 ↺3" in text(rows)
+
+
 def test_a_breakpoint_stands_on_its_node_or_on_what_it_is_inside_of():
     session = play(loaded("nested"), run(), start=False)
     rows = drawn(session, depth=3)

@@ -110,6 +110,8 @@ def test_a_step_says_which_branch_was_taken_and_which_were_not():
     session = play(told, run(), task("plan"), result("plan"), task("search", step=2), start=False)
     assert "→ search  (not: write, ask)" in drawn(session)[0]
     assert "→" not in drawn(session, width=24)[0]
+    links += [{"source": "plan", "target": name, "conditional": True} for name in ("one_more", "and_another")]
+    assert "→ search  (not: 4 others)" in drawn(session, width=48)[0]
 
 
 def test_a_step_says_who_chose_the_branch():
