@@ -207,8 +207,10 @@ class Selection:
         """Take in the events that came since; return how many of them are kept, or, of a selection that was made anew,
         how many there are."""
         index = self._index
+        keep, kind = self._keep, self._kind
         for number in range(len(self._verdicts), len(index.facets)):
-            self._verdicts.append(number > 0 and bool(self._keep(index.facets[number])))
+            facet = index.facets[number]
+            self._verdicts.append(number > 0 and (not kind or facet.type == kind) and bool(keep(facet)))
         before = len(self.seqs)
         if self._whose is not None and self._changed(self._whose):
             self._seen, self.seqs, before = 0, array("I"), 0

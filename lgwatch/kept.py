@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from lgwatch.filter import Filter, Term
@@ -39,7 +40,8 @@ def kept(
 
     Where only events of one type are wanted, `kind` saves a look at all the others. No update takes in more than `at_once`.
     """
-    terms, tasks, moments = keep.about("kind"), keep.about("task"), keep.about("moment")
+    terms = [_remembering(term) for term in keep.about("kind")]
+    tasks, moments = keep.about("task"), keep.about("moment")
     return Selection(
         session.index,
         lambda facet: of(facet) and all(term(facet) for term in terms),
@@ -48,6 +50,31 @@ def kept(
         kind=kind,
         at_once=at_once,
     )
+
+
+LOOKS = {
+    "node": ("node", "path"), "path": ("path",), "tag": ("tags",), "tool": ("kind", "name"), "type": ("type",),
+    "kind": ("kind",), "role": ("role",), "model": ("model",), "name": ("name",), "status": ("status",),
+    "level": ("level",), "stream": ("stream",), "run": ("run",), "step": ("step",),
+}  # fmt: skip
+"""Field → what it looks at in a facet."""
+
+
+def _remembering(term: Term) -> Callable[[Facet], bool]:
+    """A long session has many thousands of facets, and few nodes and types: each is asked about once."""
+    names = LOOKS.get(term.field)
+    if names is None:
+        return term
+    look, known = attrgetter(*names), dict[Any, bool]()
+
+    def ask(facet: Facet) -> bool:
+        key = look(facet)
+        held = known.get(key)
+        if held is None:
+            held = known[key] = term(facet)
+        return held
+
+    return ask
 
 
 def _whose(session: Session, number: int, terms: tuple[Term, ...]) -> tuple[bool, bool]:

@@ -127,6 +127,29 @@ def test_a_grown_selection_is_the_one_made_at_once(batches: list[list[Event]], e
     assert list(grown) == list(Selection(index, keep)) == expected
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(events, max_size=20),
+    st.sampled_from(
+        [
+            "node:a",
+            "!node:a,s",
+            "path:s/a",
+            "type:custom,message",
+            "tag:x step:1",
+            "kind:text model:a",
+            "tool:a",
+            "name:b role:ai",
+            "run:r1",
+        ]
+    ),
+)
+def test_what_is_remembered_of_a_condition_is_what_it_says(told: list[Event], expression: str):
+    session, keep = play(told), parse(expression)
+    expected = [seq for seq in range(1, len(session.index)) if keep(session.index.facet_of(seq))]
+    assert list(kept(session, keep, lambda _: True)) == expected
+
+
 def test_a_question_is_asked_once_for_all_events_that_are_alike():
     index, asked = EventIndex(), []
 

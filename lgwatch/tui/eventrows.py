@@ -132,8 +132,7 @@ class EventRows(Timed):
         fresh = self._selection is None or session is not self.session or keep != self._keep
         if fresh:
             self.session, self._keep = session, keep
-            of = self._of
-            self._selection = kept(session, keep, lambda facet: of(facet) and self._can(facet), kind=self._kind)
+            self._selection = kept(session, keep, self._wanted(keep), kind=self._kind)
             self._asked, self._texts = 0, array("I")
         assert self._selection is not None
         fresh |= self.times.set(session)
@@ -152,13 +151,15 @@ class EventRows(Timed):
     def _size(self, seq: int) -> int:
         return self._source.size(seq)
 
-    def _can(self, facet: Facet) -> bool:
-        """Whether a line of this type may hold the payload that is asked for: where many types are shown, the others are
-        not even read."""
-        if not self._strict:
-            return True
-        terms = [term for term in self._keep.about("line") if not term.negated]
-        return all(facet.type in (STATES if term.field == "state" else ("custom",)) for term in terms)
+    def _wanted(self, keep: Filter) -> Callable[[Facet], bool]:
+        """Return what tells whether a type is shown and may hold the payload that is asked for: where many types are shown,
+        the others are not even read."""
+        of = self._of
+        terms = [term for term in keep.about("line") if not term.negated] if self._strict else []
+        if not terms:
+            return of
+        types = set.intersection(*({*STATES} if term.field == "state" else {"custom"} for term in terms))
+        return lambda facet: facet.type in types and of(facet)
 
     def _ask(self, keep: Filter) -> bool:
         """Read some of the lines that were not read yet, and keep those whose text fits."""
