@@ -107,7 +107,7 @@ def test_of_a_good_graph_nothing_wrong_is_said(tmp_path: Path) -> None:
     assert found(tmp_path, GOOD) == []
 
 
-ON_PURPOSE = ("disable_streaming=True", "nostream", "no checkpointer")
+ON_PURPOSE = ("disable_streaming=True", "nostream", "no checkpointer", "no chat model")
 """What graphs of the corpus do that a person may want to be told of."""
 
 
@@ -219,6 +219,31 @@ graph = compiled(writer)
 )  # fmt: skip
 def test_a_model_is_found_wherever_a_node_has_it_from(tmp_path: Path, body: str) -> None:
     assert "Whole cannot stream" in only(tmp_path, body).text
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ("Whole()", "cannot stream"),
+        ("Streamed(disable_streaming=True)", "disable_streaming=True"),
+        ("Streamed(tags=['nostream'])", "nostream"),
+        ("ChatOpenAI(model='m', base_url=URL)", "no token usage"),
+        ("ChatOpenAI(model='m', base_url=URL, stream_usage=True)", ""),
+        ("ChatOpenAI(model='m', disable_streaming=URL is None)", ""),
+        ("Streamed()", ""),
+    ],
+)
+def test_a_model_that_a_node_makes_is_judged_by_what_it_is_made_with(tmp_path: Path, made: str, words: str) -> None:
+    body = f"""
+from langchain_openai import ChatOpenAI
+URL = "http://localhost:1/v1"
+def writer(state):
+    model = {made}
+    return {{"summary": model.invoke("x").text}}
+graph = compiled(writer)
+"""
+    told = found(tmp_path, body)
+    assert [words in one.text for one in told] == [True] * bool(words)
 
 
 def test_a_model_that_no_node_uses_is_not_named(tmp_path: Path) -> None:

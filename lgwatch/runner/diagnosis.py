@@ -83,12 +83,12 @@ def _models(graph: Any, nodes: list[Part]) -> Iterator[Finding]:
     streams: dict[str, None] = {}
     for part in nodes:
         for model in models_of(part):
-            kind = type(model.model).__name__
+            name = model.kind.__name__
             why = _why_no_tokens(model)
             if why is None:
-                streams[kind] = None
+                streams[name] = None
                 why = _why_no_usage(model)
-            if why is not None and (text := f"{part.path}: {why[0].format(kind)}") not in told:
+            if why is not None and (text := f"{part.path}: {name} {why[0]}") not in told:
                 told.add(text)
                 yield Finding(None, text, why[1])
         yield from _clients(part)
@@ -96,44 +96,38 @@ def _models(graph: Any, nodes: list[Part]) -> Iterator[Finding]:
         yield Finding(True, f"its models stream: {', '.join(streams)}")
 
 
-def _why_no_tokens(found: Model) -> tuple[str, str] | None:
+def _why_no_tokens(model: Model) -> tuple[str, str] | None:
     """Return why a model's tokens will not be seen, and what to do; None when they will."""
-    model = found.model
-    if not isinstance(model, BaseChatModel):
+    kind, settings = model.kind, model.settings
+    if not issubclass(kind, BaseChatModel):
         return (
-            "{} is no chat model, and LangGraph streams the tokens of chat models only",
+            "is no chat model, and LangGraph streams the tokens of chat models only",
             "use the provider's chat model to see tokens",
         )
-    if "nostream" in found.tags:
-        return "{} is tagged nostream, so LangGraph hides its tokens", "take the tag away to see them"
-    kind = type(model)
+    if "nostream" in model.tags:
+        return "is tagged nostream, so LangGraph hides its tokens", "take the tag away to see them"
     if kind._stream is BaseChatModel._stream and kind._astream is BaseChatModel._astream:  # noqa: SLF001 - what LangChain itself asks
         return (
-            "{} cannot stream: its class answers in one piece",
+            "cannot stream: its class answers in one piece",
             "give the class a _stream method, or use a model that has one",
         )
-    if model.disable_streaming is True:
-        return "{} has disable_streaming=True and answers in one piece", "leave it out to see tokens"
-    if model.disable_streaming == "tool_calling":
+    if settings.get("disable_streaming") is True:
+        return "has disable_streaming=True and answers in one piece", "leave it out to see tokens"
+    if settings.get("disable_streaming") == "tool_calling":
         return (
-            '{} has disable_streaming="tool_calling" and answers in one piece wherever it has tools',
+            'has disable_streaming="tool_calling" and answers in one piece wherever it has tools',
             "leave it out to see tokens",
         )
-    if "streaming" in model.model_fields_set and getattr(model, "streaming", None) is False:
-        return "{} has streaming=False and answers in one piece", "leave it out to see tokens"
+    if settings.get("streaming") is False:
+        return "has streaming=False and answers in one piece", "leave it out to see tokens"
     return None
 
 
-def _why_no_usage(found: Model) -> tuple[str, str] | None:
-    model = found.model
-    if (
-        "stream_usage" not in type(model).model_fields
-        or model.stream_usage
-        or getattr(model, "use_responses_api", None)
-    ):
+def _why_no_usage(model: Model) -> tuple[str, str] | None:
+    if model.settings.get("stream_usage", True) or model.settings.get("use_responses_api"):
         return None
     return (
-        "{} will report no token usage, since it streams while it is watched",
+        "will report no token usage, since it streams while it is watched",
         "make it with stream_usage=True (endpoints with a base URL of their own do not get it by default)",
     )
 

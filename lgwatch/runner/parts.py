@@ -5,6 +5,7 @@ Only looked at, never called; a part that cannot be looked at is left out.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import inspect
 import types
@@ -17,7 +18,7 @@ from langchain_core.runnables import Runnable
 from langgraph.pregel.protocol import PregelProtocol
 
 from lgwatch.runner.failure import is_framework
-from lgwatch.runner.needs import node_function
+from lgwatch.runner.needs import node_function, source_of
 
 MAX_NODES = 2_000
 MAX_DEPTH = 6
@@ -40,9 +41,13 @@ class Part:
 
 @dataclass(slots=True)
 class Model:
-    """A model that a node can reach; `tags` are its own and those that were bound to it."""
+    """A model that a node can reach, or that it makes.
 
-    model: Any
+    `tags` are its own and those that were bound to it; `settings` are what decides on its streaming, so far as known.
+    """
+
+    kind: type
+    settings: dict[str, Any]
     tags: set[str] = field(default_factory=set)
 
 
@@ -167,9 +172,12 @@ def _named(function: types.FunctionType) -> Iterator[Any]:
 
 
 def models_of(part: Part) -> Iterator[Model]:
-    """Yield the models that a node can reach, each once."""
+    """Yield the models that a node can reach, each once, and those that its functions make."""
     found: dict[int, Model] = {}
+    made: list[Model] = []
     for value in reached(part):
+        if isinstance(value, types.FunctionType) and not is_library(value):
+            made += _made_in(value)
         tags: set[str] = set()
         inner = value
         while isinstance(inner, Runnable) and not isinstance(inner, BaseLanguageModel):
@@ -177,6 +185,32 @@ def models_of(part: Part) -> Iterator[Model]:
             tags |= set((config.get("tags") if isinstance(config, dict) else None) or ())
             inner = getattr(inner, "bound", None)
         if isinstance(inner, BaseLanguageModel):
-            model = found.setdefault(id(inner), Model(inner, set(inner.tags or ())))
-            model.tags |= tags
-    yield from found.values()
+            found.setdefault(id(inner), Model(type(inner), _settings(inner), set(inner.tags or ()))).tags.update(tags)
+    yield from (*found.values(), *made)
+
+
+def _settings(model: BaseLanguageModel[Any]) -> dict[str, Any]:
+    names = ("disable_streaming", "stream_usage", "use_responses_api")
+    told = {name: getattr(model, name) for name in names if hasattr(model, name)}
+    if "streaming" in model.model_fields_set:  # a default decides nothing
+        told["streaming"] = getattr(model, "streaming", None)
+    return told
+
+
+def _made_in(function: types.FunctionType) -> Iterator[Model]:
+    """Yield the models that a function makes each time it runs, as its source has it: `ChatOpenAI(streaming=False)`."""
+    tree = source_of(function)
+    for call in ast.walk(tree) if tree is not None else ():
+        name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+        kind = function.__globals__.get(name)
+        if not isinstance(call, ast.Call) or not inspect.isclass(kind) or not issubclass(kind, BaseLanguageModel):
+            continue
+        constants = ((one.arg, one.value) for one in call.keywords if one.arg)
+        told = {key: value.value if isinstance(value, ast.Constant) else ... for key, value in constants}
+        if "base_url" in told or "openai_api_base" in told:
+            told.setdefault("stream_usage", None)  # the default is for the provider's own endpoint
+        if "stream_usage" not in kind.model_fields:
+            told.pop("stream_usage", None)
+        tags = next((one.value for one in call.keywords if one.arg == "tags"), None)
+        words = tags.elts if isinstance(tags, (ast.List, ast.Tuple)) else ()
+        yield Model(kind, told, {str(one.value) for one in words if isinstance(one, ast.Constant)})
