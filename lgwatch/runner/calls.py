@@ -59,19 +59,17 @@ class Call:
 
 
 class Calls:
-    """The LLM calls of one run. `before` is called before any event that is not the next text of a known call."""
+    """The LLM calls of one run."""
 
     def __init__(
         self,
         append: Callable[[Event], None],
         repeat: Callable[[MessageChunk], Callable[[str], None]],
         tasks: Tasks,
-        before: Callable[[], None],
     ) -> None:
         self._append = append
         self._repeat = repeat
         self._tasks = tasks
-        self._before = before
         self._calls: dict[int, Call] = {}
         self._done: deque[Call] = deque()
 
@@ -95,7 +93,6 @@ class Calls:
             ):
                 call.say(text)
                 return
-        self._before()
         self._take(call, message, metadata)
 
     def _take(self, call: Call | None, message: Any, metadata: Mapping[str, Any]) -> None:

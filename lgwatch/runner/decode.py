@@ -4,7 +4,6 @@ changed, never kept; past this module no LangChain object exists."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import is_
 from typing import Any, Protocol
 
 from lgwatch.events import (
@@ -22,6 +21,7 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.runner.calls import Calls
 from lgwatch.runner.failure import failure
+from lgwatch.runner.held import Held, Part
 from lgwatch.runner.tasks import Running, Tasks
 
 Snapshot = Callable[[object], Json]
@@ -62,11 +62,11 @@ class Decoder:
         self.pinned = False
         """Whether the namespace of a custom part ends with the segment of the task that wrote it."""
         self._guessed = False
-        calls = Calls(append, repeat, self.tasks, before=self.flush)
+        calls = Calls(append, repeat, self.tasks)
         self._modes: dict[str, Callable[[Namespace, Any], None]] = {
             "messages": calls.decode, "custom": self._custom, "updates": self._updates, "debug": self._debug,
         }  # fmt: skip
-        self._held: list[tuple[Namespace, str, Any, Json]] = []
+        self._held = Held()
         self._next: dict[Namespace, tuple[str, ...]] = {}
         self._seen: set[str] = set()
         self._fresh = False  # whether no user code can have run since the last part
@@ -79,25 +79,25 @@ class Decoder:
         """Append the events that this part stands for."""
         self._modes[mode](tuple(ns), payload)
 
-    def flush(self) -> None:
-        """Append what still waits for the part after it; for the end of the stream."""
+    def flush(self, ns: Namespace | None = None) -> None:
+        """Append what still waits for the result of its task, in one graph or in all; for the end of a step or the stream."""
         if not self._held:
             return
-        held, self._held = self._held, []
-        for ns, node, payload, writes in held:
-            if node:
-                task = self.tasks.guess(ns, node)
-                self._append(Updated(ns=ns, task=task.id if task else "", node=node, writes=writes))
+        for part in self._held.rest(ns):
+            if part.node:
+                task = self.tasks.guess(part.ns, part.node)
+                name = task.id if task else ""
+                self._append(Updated(ns=part.ns, task=name, node=part.node, writes=part.writes))
             else:
-                open_here = [task for task in self.tasks.by_id.values() if task.open and task.ns == ns]
-                self._interrupt(ns, payload, open_here[0] if len(open_here) == 1 else None)
+                open_here = [task for task in self.tasks.by_id.values() if task.open and task.ns == part.ns]
+                self._interrupt(part.ns, part.payload, open_here[0] if len(open_here) == 1 else None)
 
     # ── debug ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _debug(self, ns: Namespace, envelope: Mapping[str, Any]) -> None:
         kind, payload = envelope["type"], envelope["payload"]
         if self._held and kind != "task_result":
-            self.flush()
+            self.flush(ns)
         if kind == "task":
             self._started(ns, envelope.get("step", 0), payload)
         elif kind == "task_result":
@@ -146,20 +146,12 @@ class Decoder:
         if not self._held:
             self.touch()
             return self._writes(result)
-        held, self._held = self._held, []
-        found: list[Json] = []
-        for part in held:
-            part_ns, node, part_payload, writes = part
-            if part_ns == ns and node and node == task.node:
-                self._append(Updated(ns=ns, task=task.id, node=node, writes=writes))
-                if _same(part_payload, result):
-                    found.append(writes)
-            elif part_ns == ns and not node and payload.get("interrupts"):
-                self._interrupt(ns, part_payload, task)
-            else:
-                self._held = [part]
-                self.flush()
-        return found[0] if found else self._writes(result)
+        update, same = self._held.update(ns, task.node, result)
+        if update is not None:
+            self._append(Updated(ns=ns, task=task.id, node=task.node, writes=update.writes))
+        if asked := payload.get("interrupts"):
+            self._interrupt(ns, self._held.interrupts(ns, set(map(interrupt_id, asked)), interrupt_id), task)
+        return update.writes if update is not None and same else self._writes(result)
 
     def _writes(self, result: Any) -> Json:
         """Return the snapshot of a result, in which LangGraph puts several writes to one channel under `$writes`."""
@@ -192,7 +184,6 @@ class Decoder:
     # ── updates and interrupts ───────────────────────────────────────────────────────────────────────────────────
 
     def _updates(self, ns: Namespace, payload: Mapping[str, Any]) -> None:
-        self.flush()
         self._fresh = False
         self.touch()
         metadata = payload.get("__metadata__")
@@ -206,7 +197,7 @@ class Decoder:
                 self._cached(ns, str(node), update)
             else:
                 # The task's result comes next and tells which of the tasks of this name it was.
-                self._held.append((ns, str(node), update, self.snapshot(update)))
+                self._held.add(Part(ns, str(node), update, self.snapshot(update)))
 
     def _cached(self, ns: Namespace, node: str, update: Any) -> None:
         """A result out of the cache, or of a visit before the interrupt: no `task_result` follows."""
@@ -223,7 +214,7 @@ class Decoder:
             self._breakpoint(ns)
         elif fresh := [one for one in asked if interrupt_id(one) not in self._seen]:
             # Each graph on the way up repeats it; the first to tell is the deepest.
-            self._held.append((ns, "", fresh, None))
+            self._held.add(Part(ns, "", fresh))
 
     def _interrupt(self, ns: Namespace, asked: Iterable[Any], task: Running | None) -> None:
         for one in asked:
@@ -269,7 +260,6 @@ class Decoder:
                 ns, node, task_id = self.tasks.running("|".join(ns))
         elif task := self._infer(ns):
             node, task_id = task.node, task.id
-        self.flush()
         self._append(CustomWritten(ns=ns, task=task_id, node=node, data=data))
 
     def _infer(self, ns: Namespace) -> Running | None:
@@ -312,13 +302,3 @@ def _folded(result: Iterable[Any]) -> Json:
 
 def _is_several(value: Any) -> bool:
     return type(value) is dict and type(value.get("$writes")) is list and len(value) == 1
-
-
-def _same(update: Any, result: Any) -> bool:
-    """Whether an update and a result are the same objects under the same names."""
-    return (
-        type(update) is dict
-        and type(result) is dict
-        and update.keys() == result.keys()
-        and all(map(is_, update.values(), map(result.__getitem__, update)))
-    )
