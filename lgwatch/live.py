@@ -273,7 +273,7 @@ class LiveRun(Tail):
 
         veil = veil_of(self._launch.redact, content=self._launch.content)
         if self.reader is not None:
-            writer = attached_writer(self.path, veil)
+            writer = attached_writer(self.path, veil, shared=not self._over)
         else:  # it died before it could begin the journal
             self.path.unlink(missing_ok=True)
             writer = new_writer(self.path, veil, target=self.label)

@@ -108,11 +108,11 @@ def new_writer(
     return writer
 
 
-def attached_writer(path: Path | str, veil: Veil | None) -> JournalWriter:
-    """Go on with a journal that exists. Raises JournalError."""
+def attached_writer(path: Path | str, veil: Veil | None, *, shared: bool = False) -> JournalWriter:
+    """Go on with a journal that exists, and that somebody else writes to if it is `shared`. Raises JournalError."""
     if veil is None:
-        return JournalWriter.attach(path)
-    writer = VeiledWriter.attach(path)
+        return JournalWriter.attach(path, shared=shared)
+    writer = VeiledWriter.attach(path, shared=shared)
     assert isinstance(writer, VeiledWriter)
     writer.veil = veil
     return writer

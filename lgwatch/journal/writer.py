@@ -69,8 +69,11 @@ class JournalWriter:
         self.failure: OSError | None = None
 
     @classmethod
-    def attach(cls, path: Path | str) -> JournalWriter:
-        """Return a writer that goes on with an existing journal, on a fresh line. Raises JournalError."""
+    def attach(cls, path: Path | str, *, shared: bool = False) -> JournalWriter:
+        """Return a writer that goes on with an existing journal, on a fresh line. Raises JournalError.
+
+        Where it is `shared` somebody else still writes: what looks like a torn line then is one that is being written.
+        """
         reader = JournalReader(path)
         try:
             last, torn = reader.end()
@@ -85,7 +88,7 @@ class JournalWriter:
         except (ValueError, TypeError):  # no date, or one without a time zone
             elapsed = last
         writer = cls.__new__(cls)
-        writer._begin(fd, zero=monotonic() - max(elapsed, last), last=last, torn=torn)  # noqa: SLF001  another way to construct itself
+        writer._begin(fd, zero=monotonic() - max(elapsed, last), last=last, torn=torn and not shared)  # noqa: SLF001  another way to construct itself
         return writer
 
     def now(self) -> float:

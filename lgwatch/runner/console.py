@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from threading import get_ident
 from time import sleep  # by name: user code may patch what the module `time` has
 from typing import Any, NoReturn, TextIO
 
@@ -30,6 +31,8 @@ PIPE_SIZE = 1 << 20
 Place = tuple[Namespace, str, str]
 """Where something was printed: namespace, node, task id; empty outside of any task."""
 NOWHERE: Place = ((), "", "")
+Writer = tuple[str, int]
+"""Who writes a line: the task, and the thread, since `print` writes a line in pieces."""
 
 
 class Console:
@@ -209,9 +212,12 @@ class Printed(io.TextIOBase):
         self._stream = stream
         self._fd = fd
         self._lock = threading.RLock()
-        self._lines: dict[str, tuple[Place, list[str]]] = {}  # by task: lines that have not ended
+        self._lines: dict[Writer, tuple[Place, list[str]]] = {}  # lines that have not ended
+        self._arrived: list[tuple[Place, str]] = []
+        self._busy = False
         self._stale: list[list[str]] = []  # those of them that were there at the last look
-        self._shown: set[str] = set()  # tasks of which the beginning of a line was shown
+        self._shown: set[Writer] = set()  # those of which the beginning of a line was shown
+        self._forked = ""  # in the child of a fork: a line that has not ended
         self.buffer = _Buffer(self)
         self.mode = "w"
         self.name = f"<{stream}>"
@@ -228,30 +234,40 @@ class Printed(io.TextIOBase):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         console = self._console
         if not console.alive:
-            with suppress(OSError):
-                os.write(self._fd, text.encode("utf-8", "replace"))
+            head, newline, self._forked = (self._forked + text).rpartition("\n")
+            self._write_raw(head + newline)
             return len(text)
         if console.logging_now:
             return len(text)
-        place = console.place()
         with self._lock:
-            _, waiting = self._lines.setdefault(place[2], (place, []))
-            head, newline, tail = text.rpartition("\n")
-            if newline:
-                done = "".join((*waiting, head))
-                del self._lines[place[2]]
-                if tail:
-                    self._lines[place[2]] = (place, [tail])
-                if done or place[2] not in self._shown:
-                    console.say(self._stream, done, place)
-                self._shown.discard(place[2])
-            else:
-                waiting.append(text)
-                if len(waiting) > 1024:
-                    self.show_partial(place[2])
-        if newline == "" or tail:
+            self._arrived.append((console.place(), text))
+            # A signal handler can print, and so can a `__del__`, inside of what this does: that comes after it.
+            while self._arrived and not self._busy:
+                self._busy = True
+                try:
+                    self._take(*self._arrived.pop(0))
+                finally:
+                    self._busy = False
+        if not text.endswith("\n"):
             console.expect_more()
         return len(text)
+
+    def _take(self, place: Place, text: str) -> None:
+        writer = place[2], get_ident()
+        _, waiting = self._lines.setdefault(writer, (place, []))
+        head, newline, tail = text.rpartition("\n")
+        if newline:
+            done = "".join((*waiting, head))
+            del self._lines[writer]
+            if tail:
+                self._lines[writer] = (place, [tail])
+            if done or writer not in self._shown:
+                self._console.say(self._stream, done, place)
+            self._shown.discard(writer)
+        else:
+            waiting.append(text)
+            if len(waiting) > 1024:
+                self._show(writer)
 
     def writelines(self, lines: Iterable[str], /) -> None:  # type: ignore[override]
         """Write each of the strings."""
@@ -263,23 +279,39 @@ class Printed(io.TextIOBase):
         if not self._lines:
             return
         with self._lock:
-            for key in [task] if task is not None else list(self._lines):
-                place, waiting = self._lines.pop(key, (NOWHERE, []))
-                if text := "".join(waiting):
-                    self._shown.add(key)
-                    self._console.say(self._stream, text, place)
+            for writer in list(self._lines):
+                if task is None or writer[0] == task:
+                    self._show(writer)
+
+    def _show(self, writer: Writer) -> None:
+        place, waiting = self._lines.pop(writer, (NOWHERE, []))
+        if text := "".join(waiting):
+            self._shown.add(writer)
+            self._console.say(self._stream, text, place)
 
     def show_stale(self) -> bool:
         """Show the lines that were unfinished at the last call and still are; return whether any are left."""
         with self._lock:
-            for key, (_, waiting) in list(self._lines.items()):
+            for writer, (_, waiting) in list(self._lines.items()):
                 if any(waiting is known for known in self._stale):
-                    self.show_partial(key)
+                    self._show(writer)
             self._stale = [waiting for _, waiting in self._lines.values()]
             return bool(self._stale)
 
     def flush(self) -> None:
-        """Do nothing: a line is written when it ends, or after a moment. A progress bar flushes all the time."""
+        """Do nothing: a line is written when it ends, or after a moment. A progress bar flushes all the time.
+
+        The child of a fork has nobody who would come back to a line; it writes what there is.
+        """
+        if not self._console.alive:
+            text, self._forked = self._forked, ""
+            self._write_raw(text)
+
+    def _write_raw(self, text: str) -> None:
+        with suppress(OSError):
+            data = text.encode("utf-8", "replace")
+            while data:
+                data = data[os.write(self._fd, data) :]
 
     def fileno(self) -> int:
         """Return the descriptor of the real pipe, for subprocesses and C code."""
