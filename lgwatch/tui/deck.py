@@ -25,11 +25,16 @@ from lgwatch.tui.search import Search
 
 NARROW, SHORT = 38, 5
 """Cells and lines that a column has at least, its heading too."""
+MOST = 15
+"""Columns that are in view at most: each is looked at in every frame."""
+SPARE = 3
+"""Places that are made before there is a column for them: to make one takes longer than a frame."""
 
 
 def shape(width: int, height: int, many: int) -> tuple[int, int]:
     """Return how many columns stand beside each other in so many cells, and in how many lines of them."""
-    beside, below = max(width // NARROW, 1), max(height // SHORT, 1)
+    beside = min(max(width // NARROW, 1), MOST)
+    below = min(max(height // SHORT, 1), MOST // beside)
     lines = max(min(-(-many // beside), below), 1)
     return max(min(-(-many // lines), beside), 1), lines
 
@@ -262,8 +267,10 @@ class Deck(Container):
         if now != self._shape:
             self._shape = now
             self.styles.grid_size_columns, self.styles.grid_size_rows = now
-            if len(self.slots) < min(self._room, many):
-                self._make(min(self._room, many))
+        if len(self.slots) < min(self._room, many) or not many:
+            beside, below = shape(*self.size, many + SPARE)
+            if len(self.slots) < (wanted := min(beside * below, many + SPARE)):
+                self._make(wanted)
         shown = max(min(self._room, many), 1)
         for number, slot in enumerate(self.slots):
             slot.display = number < shown

@@ -105,6 +105,7 @@ def _tokens(message: Message, width: int) -> str:
     tokens, reported = message.tokens
     if not message.usage:
         return f"~{amount(tokens)} tok" if tokens else ""
-    given = message.usage.get("input_tokens")
+    given, taken = message.usage.get("input_tokens"), message.usage.get("output_tokens")
     before = f"↑{amount(given)} ↓" if isinstance(given, int) and width >= 60 else ""
-    return f"{before}{amount(tokens) if reported else 0} tok"
+    told = reported or isinstance(taken, int)
+    return f"{before}{'' if told else '~'}{amount(tokens if reported or not told else 0)} tok"

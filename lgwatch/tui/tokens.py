@@ -14,7 +14,7 @@ from lgwatch.records import Message
 from lgwatch.session import Session
 from lgwatch.tui.blocks import MessageBlocks, clean_text
 from lgwatch.tui.deck import Deck
-from lgwatch.tui.heading import WHY_WHY_NO_USAGE, finish_reason, unreported
+from lgwatch.tui.heading import WHY_NO_USAGE, finish_reason, unreported
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.messageview import MessageView
 from lgwatch.tui.pane import Pane, Subject
@@ -36,7 +36,8 @@ class TokensPane(Pane):
     help_: ClassVar[str] = (
         "One block per LLM call or returned message: node path, model, #tags, step, time to first token, tokens (~ where "
         "the provider has not reported them), tokens a second. ∴ is reasoning, ⚙ a tool call, → its result, ▣ an image or the like. { and } go from "
-        "message to message. The one whose first row is lit is folded by enter, opened by o, copied by y, soloed by s."
+        "message to message. The one whose first row is lit is folded by enter, opened by o, copied by y, soloed by s. v puts each "
+        "node in a column of its own, and what it says at once in lanes, ·2, ·3; left and right go from column to column."
     )
     _one: MessageView
 

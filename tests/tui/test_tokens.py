@@ -1,3 +1,5 @@
+import pytest
+
 from lgwatch.events import SpanEnded, SpanStarted
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
@@ -38,6 +40,16 @@ def test_a_header_tells_node_model_tags_step_first_token_and_rate():
 def test_tokens_are_estimated_until_the_provider_reports_them():
     session = play(task("writer"), call(1), token("a", 1), token("b", 1))
     assert "~2 tok" in rows_of(session)[0]
+
+
+@pytest.mark.parametrize(
+    ("usage", "told"),
+    [({"input_tokens": 5}, "↑5 ↓~2 tok"), ({"input_tokens": 5, "output_tokens": 0}, "↑5 ↓0 tok"), (None, "no usage")],
+)
+def test_no_zero_stands_for_what_nobody_reported(usage, told):
+    session = play(task("writer"), call(1), token("a", 1), token("b", 1), called(1, usage=usage))
+    width = 40 if usage is None else 80
+    assert told in rows_of(session, width)[0]
 
 
 def test_reasoning_calls_and_results_begin_rows_of_their_own_with_a_sign():
