@@ -103,7 +103,7 @@ def run(
         launch_of(target, python=python, app_dir=app_dir, env_file=env_file, no_env=no_env),
         checkpointer=checkpointer,
         mode="auto" if sync is None else "sync" if sync else "async",
-        redact=patterns(redact_pattern or ()) if redact else None,
+        redact=patterns(redact_pattern or ()) if redact or redact_pattern else None,
         content=not no_content,
     )
     if reload and view.mode is not None:
