@@ -7,43 +7,24 @@ task was set off by is read from its triggers, its step, and the tasks of the st
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
 from lgwatch.events import GraphLoaded, Json, Namespace
+from lgwatch.naming import END, START, called, chosen_in_words, inside, level, node_id, short_name
 from lgwatch.records import Run, Task
 from lgwatch.session import Session
 
+__all__ = [
+    "END", "PUSH", "START", "Edge", "Transitions", "called", "chosen_in_words", "level", "node_id", "short_name",
+]  # fmt: skip
+
 Edge = tuple[str, str]
-START, END = "__start__", "__end__"
 PUSH = "__pregel_push"
 """The trigger of a task that was sent for: by `Send`, or by a call of a `@task`."""
 HANDLER = "__error_handler__"
 """What the name of an error handler's node begins with; the rest is the node whose error it handles."""
-
-
-def level(ns: Namespace) -> str:
-    """Return what the ids of the nodes of a graph begin with: `research:`, "" in the root graph."""
-    return "".join(f"{segment.rpartition(':')[0] or segment}:" for segment in ns if not segment.isdecimal())
-
-
-def inside(task: Task) -> str:
-    """Return what the ids of the nodes of a task's graph begin with; a graph that runs in a tool call is inside of what
-    the call names: `tools:researcher:`."""
-    if task.parent is None or not task.ns:
-        return level(task.ns)
-    return f"{node_id(task.parent)}:{task.via}:" if task.via else f"{node_id(task.parent)}:"
-
-
-def node_id(task: Task) -> str:
-    """Return the id of a task's node, as the loaded graph has it: `research:ask`."""
-    return inside(task) + task.node
-
-
-def called(task: Task) -> str:
-    """Return the id of the agent, or the tool, that the graph of a task is inside of; "" where no tool call runs it."""
-    return inside(task)[:-1] if task.via else ""
 
 
 @dataclass(slots=True)
@@ -97,6 +78,8 @@ class Transitions:
         self.last_at = 0.0
         self.last_of: Task | None = None
         """The task that led to it; None where START did."""
+        self.decided: Task | None = None
+        """The newest task that led where it might not have."""
         self.dynamic: dict[Edge, None] = {}
         """Edges that were taken and that the graph does not tell of, in the order in which they were first taken."""
         self.unknown: dict[str, str] = {}
@@ -106,6 +89,7 @@ class Transitions:
         self._state: object = None
         self._known: dict[str, dict[str, bool]] = {}
         self._routers: dict[Edge, tuple[str, str]] = {}  # who chooses an edge, and in which words
+        self._choosers: set[str] = set()
         self._nodes: set[str] = set()
         self._seen: list[int] = []
         self._step: object = None
@@ -132,7 +116,7 @@ class Transitions:
                 self._seen.append(0)
                 self._close()
                 if run.thread != self._thread:
-                    self.taken, self.visits, self.last, self.last_of = {}, {}, (), None
+                    self.taken, self.visits, self.last, self.last_of, self.decided = {}, {}, (), None, None
                     self._thread = run.thread
                 if run.resume is None and run.fork is None:
                     self._flows.pop((run.thread, ()), None)
@@ -216,11 +200,13 @@ class Transitions:
             targets[target] = bool(edge.get("conditional")) and targets.get(target, True)
             if edge.get("conditional"):
                 self.branching = True
+                self._choosers.add(source)
                 self._routers[source, target] = (str(edge.get("router") or ""), str(edge.get("label") or ""))
         self._nodes = {str(node.get("id")) for node in graph.nodes} if graph is not None else set()
         for node in graph.nodes if graph is not None else ():
             if node.get("router"):
                 self._routers[str(node.get("id")), ""] = (str(node["router"]), "")
+                self._choosers.add(str(node.get("id")))
 
     def _schedule(self, task: Task, run: Run) -> None:
         flow = self._flow(task, run)
@@ -238,6 +224,8 @@ class Transitions:
         of: Task | None = None
         for source in self._sources(task, flow):
             of = source if isinstance(source, Task) else of
+            if isinstance(source, Task) and node_id(source) in self._choosers:
+                self.decided = source
             if isinstance(source, Task) and task.id in flow.called:
                 edges.append((node_id(source), name))
             elif isinstance(source, Task):
@@ -376,18 +364,8 @@ class Transitions:
                     flow.led.setdefault(task.id, set()).add(end)
                     edges.append((node_id(task), end))
                     self.last_of = task if not key[1] else self.last_of
+                    self.decided = task if node_id(task) in self._choosers else self.decided
         for edge in dict.fromkeys(edges):
             self._take(edge)
         if edges and not key[1]:
             self.last, self.last_at, self._step = tuple(dict.fromkeys(edges)), flow.run.ended or self.last_at, None
-
-
-def short_name(node: str) -> str:
-    """Return a node's own name as a person reads it."""
-    name = node.rpartition(":")[2]
-    return {START: "START", END: "END"}.get(name, name)
-
-
-def chosen_in_words(nodes: Iterable[str]) -> str:
-    """Return nodes as a person reads them: `write, END`."""
-    return ", ".join(map(short_name, nodes))

@@ -239,22 +239,37 @@ CALL = "*" if ASCII else "⚙"
 
 
 def _foot(ways: Transitions, width: int, *, calm: bool) -> Iterable[Row]:
-    """The last transition, and who chose it instead of which other ways."""
+    """The last transition; the last choice, who made it, and what else there was."""
     if not ways.last:
         return
     sources, targets = (list(dict.fromkeys(short_name(edge[end]) for edge in ways.last)) for end in (0, 1))
-    room, style = width - 3, "faint" if calm else "bold accent"
     led, to = " + ".join(sources), ", ".join(targets)
     words = (f"{led} → {to}", f"{_many(sources)} → {to}", f"{_many(sources)} → {_many(targets)}", f"→ {_many(targets)}")
-    text = next((text for text in words if cell_len(clean(text)) <= room), words[-1])
-    yield [(" ─ " if not ASCII else " - ", "faint"), (crop(clean(text), room, "…"), style)]
-    task = ways.last_of
-    reason = ways.reason(task) if task is not None else ""
-    other = ways.choices(task)[1] if task is not None else ()
-    left = f"not: {chosen_in_words(other)}" if other else ""
-    if reason or left or ways.branching:  # a row that comes and goes would move the list
-        said = " · ".join(part for part in (f"why: {reason}" if reason else "", left) if part)
-        yield [("   ", ""), (crop(clean(said), room, "…"), "faint")]
+    room, style = width - 3, "faint" if calm else "bold accent"
+    yield [(" ─ " if not ASCII else " - ", "faint"), (_fitting(words, room), style)]
+    if ways.decided is not None or ways.branching:  # a row that comes and goes would move the list
+        yield [("   ", ""), (_fitting(_choice(ways), room), "faint")]
+
+
+def _choice(ways: Transitions) -> tuple[str, ...]:
+    """The last choice in words, the longest first."""
+    task = ways.decided
+    chosen, other = ways.choices(task) if task is not None else ((), ())
+    if task is None or not chosen:
+        return ("",)
+    to, left, reason = _many(list(map(short_name, chosen))), chosen_in_words(other), ways.reason(task)
+    if reason and left:
+        why = f"why {to}: {reason}"
+        return f"why {task.node} → {to}: {reason}, not {left}", f"{why}, not {left}", why, f"why: {reason}"
+    if reason:
+        return f"why {to}: {reason}", f"why: {reason}"
+    return f"{task.node} → {to}, not {left}", f"{to}, not {left}"
+
+
+def _fitting(words: Sequence[str], room: int) -> str:
+    """Return the first of some texts that there is room for; the last one is cut."""
+    texts = [clean(text) for text in words]
+    return next((text for text in texts if cell_len(text) <= room), crop(texts[-1], room, "…"))
 
 
 def _many(names: list[str]) -> str:
