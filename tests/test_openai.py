@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from langchain_core.messages import convert_to_messages
 
 import lgwatch
 from lgwatch.events import CustomWritten, error_text
+from lgwatch.filter import Filter
+from lgwatch.headless import ExitCode, watch
+from lgwatch.live import LiveRun
 from lgwatch.records import SILENCE, Message, Span, Task
 from lgwatch.samples import find, samples
 from lgwatch.session import Session
@@ -22,7 +26,7 @@ from sample_graphs import approval, joke_and_poem, map_reduce, raw_client, super
 from sample_graphs import research as desk
 from sample_graphs.scripted import Script
 from tests.endpoint import Answer, Endpoint, Refusal, Request
-from tests.live import Watched, eventually, live, program
+from tests.live import ROOT, Watched, eventually, launch, live
 
 Answers = Callable[[Request], "str | Answer | Refusal"]
 
@@ -86,35 +90,42 @@ CALLS = {
     "tool_agent": 2,
 }
 """Calls of a model that a run of the sample makes; the others have none that LangChain knows of."""
-ENDS = {"flaky": 1, "endless": 4}
-MORE = {"endless": ["--recursion-limit", "12"], "approval": ["--resume", '"approve"']}
+LIMITS = {"endless": 12}
+ANSWERS = {"approval": ["approve"]}
+ENDS = {"flaky": ExitCode.FAILED, "endless": ExitCode.RECURSION_LIMIT}
 
 
 class Ran(NamedTuple):
     """How a sample ended, what it told, and the endpoint that it talked to."""
 
-    code: int
+    code: ExitCode
     session: Session
-    events: list[Any]
+    journal: Path
     endpoint: Endpoint
 
 
 def ran(folder: Path, name: str) -> Ran:
+    """Run a sample in a process of its own, as the program without a screen does."""
+    session = Session()
     with Endpoint(SCRIPTS[name]) as endpoint:
-        journal = folder / f"{name}.jsonl"
-        ended = program(
-            folder, "run", f"sample_graphs.{name}:graph", "--input", json.dumps(find(name).example), "--json",
-            "--journal", str(journal), *MORE.get(name, []), LGWATCH_SAMPLE_PACE="0", **endpoint.env,
-        )  # fmt: skip
-    return Ran(ended.returncode, lgwatch.read_journal(journal), list(lgwatch.events(journal)), endpoint)
+        target = f"sample_graphs.{name}:graph"
+        env = {**endpoint.env, "LGWATCH_SAMPLE_PACE": "0"}
+        source = LiveRun(launch(folder, target=target, app_dir=ROOT, journal=folder / f"{name}.jsonl", env=env))
+        source.start(RunRequest(input=find(name).example, has_input=True, recursion_limit=LIMITS.get(name)))
+        code = watch(
+            source, session, mode="json", keep=Filter(), out=BytesIO(), err=StringIO(), resumes=ANSWERS.get(name, [])
+        )
+    return Ran(code, session, source.path, endpoint)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Future[Ran]]:
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Ran]]]:
     """All samples, two at a time: one computes while the other waits."""
     folder = tmp_path_factory.mktemp("samples")
-    with ThreadPoolExecutor(2) as pool:
-        return {name: pool.submit(ran, folder, name) for name in SCRIPTS}
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as pool:
+        for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY", "OPENAI_MODEL", "LGWATCH_SAMPLE_PACE"):
+            patch.delenv(name, raising=False)
+        yield {name: pool.submit(ran, folder, name) for name in SCRIPTS}
 
 
 def calls(session: Session) -> list[Message]:
@@ -138,7 +149,7 @@ def test_every_sample_is_run() -> None:
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_sample_ends_with_a_real_client_as_it_does_without(runs: dict[str, Future[Ran]], name: str) -> None:
-    assert runs[name].result().code == ENDS.get(name, 0)
+    assert runs[name].result().code == ENDS.get(name, ExitCode.DONE)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -160,8 +171,8 @@ def test_a_sample_without_a_model_asks_nobody(runs: dict[str, Future[Ran]], name
 
 
 def test_what_a_raw_client_streams_is_in_the_custom_events(runs: dict[str, Future[Ran]]) -> None:
-    _, session, events, endpoint = runs["raw_client"].result()
-    written = [event.data for event in events if isinstance(event, CustomWritten)]
+    _, session, journal, endpoint = runs["raw_client"].result()
+    written = [event.data for event in lgwatch.events(journal) if isinstance(event, CustomWritten)]
     assert "".join(data.get("token", "") for data in written) == raw_client.TEXT
     assert [request.body["stream"] for request in endpoint.asked] == [True]
     assert not session.messages
