@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from time import perf_counter
 from typing import ClassVar
 
+from textual import events, on
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -111,6 +112,25 @@ class TreeView(LineView):
             super().action_choose()
         elif self.cursor is not None:
             self.tree_rows.toggle(self.cursor)
+            self.show()
+
+    @on(LineView.Selected)
+    def _on_double_click(self, event: LineView.Selected) -> None:
+        """A double click opens a value as `enter` does."""
+        if self.in_tree and event.view is self:
+            event.stop()
+            self.action_fold()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the sign of a value opens or closes it."""
+        index = self.top + event.y
+        spot = self.tree_rows.spot(index) if self.in_tree and event.chain == 1 else None
+        if (
+            spot is not None
+            and spot.text < 0
+            and self.tree_rows.sign_at(spot) <= event.x + self.left < (self.tree_rows.sign_at(spot) + 2)
+        ):
+            self.tree_rows.toggle(index)
             self.show()
 
     def action_fold_all(self) -> None:

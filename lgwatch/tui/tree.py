@@ -287,6 +287,10 @@ class JsonRows(Rows):
             branch, row = inner, row + 1
         return None
 
+    def sign_at(self, spot: Spot) -> int:
+        """Return the column of the sign that says whether a row's value is open."""
+        return 2 * bool(self.marks) + 2 * spot.depth
+
     def value(self, index: int) -> Json:
         """Return the value of a row, with what its references stand for."""
         spot = self.spot(index)

@@ -146,6 +146,18 @@ async def test_a_value_is_copied_as_json_as_python_and_as_its_path():
         assert app.clipboard == "plain"
 
 
+async def test_a_click_on_the_sign_and_a_double_click_anywhere_open_a_value():
+    app = Browser(rows_of(None, state={"outer": {"inner": {"deep": 1}}}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert len(app.view.rows) == 3
+        await pilot.click(TreeView, offset=(4, 2))
+        assert len(app.view.rows) == 4
+        await pilot.click(TreeView, offset=(20, 1))
+        assert len(app.view.rows) == 4
+        await pilot.click(TreeView, offset=(20, 1), times=2)
+        assert len(app.view.rows) == 2
+
+
 async def test_minus_closes_what_the_value_is_in_and_goes_there():
     app = Browser(rows_of(None, state={"outer": {"inner": 1}}))
     async with app.run_test(size=(80, 24)) as pilot:
