@@ -27,7 +27,7 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.filter import Filter
 from lgwatch.plain import Plain, summary
-from lgwatch.review import decided
+from lgwatch.review import decided, hint
 from lgwatch.session import Session
 from lgwatch.sources import Source
 from lgwatch.text import HAZARD, clean
@@ -265,6 +265,8 @@ class _Watcher:
         for one in self._session.waiting:
             what = "the run stopped at a breakpoint" if one.breakpoint else "it asks for an answer"
             how = "go on with --resume null" if one.breakpoint else "answer it with --resume JSON"
+            if ways := hint(self._source.resolved(one.seq).get("value")):
+                how = f"decide with --resume '\"approve\"', or with other words: {ways}"
             tell(self._err, f"{one.path or one.node}: {what}", "" if stuck else how)
         if left and not stopped:
             many = f"{left} answers of --resume were" if left > 1 else "an answer of --resume was"

@@ -359,6 +359,13 @@ def test_a_reader_that_has_enough_stops_the_run(tmp_path: Path) -> None:
         assert watched.source.finished or not watched.source.live
 
 
+def test_a_tool_call_that_waits_for_a_decision_is_told_with_the_words_for_it(tmp_path: Path) -> None:
+    asked = {"action_requests": [{"name": "pay", "args": {"n": 4}}], "review_configs": []}
+    printed = Printed(tmp_path, [run(), task("review"), interrupted("review", asked), ended("interrupted")])
+    assert "--resume '\"approve\"'" in printed.err
+    assert 'approve · reject: why · edit {"n": 4}' in printed.err
+
+
 def test_a_word_decides_on_a_tool_call(tmp_path: Path) -> None:
     asks = """
     def ask(state):
