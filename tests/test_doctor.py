@@ -494,5 +494,13 @@ def test_what_a_terminal_lacks_is_told(tmp_path: Path, env: Mapping[str, str], w
         assert word in said
 
 
+def test_what_was_done_to_get_a_graph_is_no_illness(tmp_path: Path) -> None:
+    project(tmp_path, "graph = StateGraph(State).add_node('writer', lambda state: {}).add_edge(START, 'writer')")
+    done = doctor(tmp_path, "agent.py:graph")
+    assert "✓ The graph was not compiled" in done.stdout
+    assert "⚠" not in done.stdout
+    assert "✗" not in done.stdout
+
+
 def test_a_check_is_a_line_and_its_fix_another() -> None:
     assert str(Check(None, "what \x1b[2Jis", "what to do")).splitlines() == ["⚠ what ␛[2Jis", "    what to do"]

@@ -171,7 +171,7 @@ def oldest(request: pytest.FixtureRequest) -> Path:
     assert cache is not None
     folder = Path(cache.mkdir(name)) / "venv"
     ready = folder / "ready"
-    if not ready.exists():
+    if not (ready.exists() and (folder / "bin" / "python").exists()):  # the Python that it was made of may be gone
         subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", folder], check=True)
         pip = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install", "--quiet", "--no-input"]
         done = subprocess.run(

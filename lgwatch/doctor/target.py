@@ -52,8 +52,12 @@ def _said(loaded: Loaded) -> Iterator[Check]:
         text, _, fix = notice.text.partition("\n")
         if kind == "doctor":
             yield Check({"good": True, "wrong": False}.get(word), text, fix)
-        elif kind == "checkpointer":
+        elif kind in ("checkpointer", "compiled"):
             yield Check(True, text)
+        elif kind == "unwrapped":
+            yield Check(None, text, "name the graph itself if what is around it matters")
+        elif kind == "loading":
+            yield Check(None, text, "move what takes long into a node, or into a function that makes the graph")
         elif kind not in ("interpreter", "old"):  # said of the interpreter before
             yield Check(None, text, fix)
 

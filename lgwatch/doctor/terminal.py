@@ -49,7 +49,7 @@ def _colours(term: str) -> Check:
         return Check(None, "NO_COLOR is set: the screen has no colours", "unset NO_COLOR to see them")
     if os.environ.get("COLORTERM", "").strip().lower() in ("truecolor", "24bit"):
         return Check(True, "16 million colours")
-    if term.endswith(("-256color", "-direct")):
+    if term.endswith(("-256color", "-kitty")):  # what the screen's library goes by
         return Check(True, "256 colours")
     count = _capability("colors")
     if count is not None and count < 8:
