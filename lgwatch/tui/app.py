@@ -605,6 +605,7 @@ class WatchApp(App[None]):
     @on(NodesPane.Marked)
     def _on_marked(self, event: NodesPane.Marked) -> None:
         self.say(self.control.mark(event.node))
+        self._painted = None  # it is seen at once, in a pause too
         self._draw()
 
     # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────

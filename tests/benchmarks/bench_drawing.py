@@ -15,6 +15,7 @@ from lgwatch.transitions import Transitions
 from lgwatch.tui.drawing import draw
 from lgwatch.tui.picture import Mark, Picture
 from lgwatch.tui.table import NodeTable
+from lgwatch.tui.tallies import places
 from tests.benchmarks.bench_screen import Measure
 
 SCREEN = 60
@@ -52,6 +53,10 @@ def layouts() -> Iterator[Measure]:
     for nodes, edges, bound in ((5, 7, None), (50, 90, None), (300, 900, 300)):
         told, links = graph(nodes, edges)
         yield Measure(f"{nodes} nodes, {edges} edges: lay out", best(lambda: draw(told, links)), bound, "ms")
+    some = draw(*graph(60, 110))
+    assert some is not None
+    yield Measure("60 nodes, 110 edges: where counts stand", best(lambda: places(some)), 50, "ms")
+    yield Measure("60 nodes, 110 edges: no room in 40 cells", best(lambda: draw(*graph(60, 110), width=40)), 300, "ms")
     yield Measure("300 nodes, 900 edges: no room in 60 cells", best(lambda: draw(told, links, width=60)), 300, "ms")
 
 

@@ -8,7 +8,7 @@ from lgwatch.tui.editor import command
 from lgwatch.tui.taskpage import TaskPage
 from tests.factories import attempt, ended, result, run, task
 from tests.tui.shapes import SHAPES
-from tests.tui.stage import Filed, bar, pane_text, played, recorded, shown, write
+from tests.tui.stage import Filed, bar, pane_text, played, recorded, shown, until, write
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 60)
 
@@ -241,6 +241,22 @@ async def test_the_last_line_and_the_palette_have_the_keys_of_the_panel(tmp_path
         await commands["View"].callback()
         await shown(pilot)
         assert title(app) != before
+
+
+async def test_a_click_on_the_last_line_presses_a_key_of_the_panel(tmp_path):
+    app = played(tmp_path, shape("chain"), run(), task("plan"), result("plan"))
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot)
+        before = title(app)
+        await pilot.click("#keys", offset=(bar(app, "keys").index("v View") + 3, 0))
+        await until(pilot, lambda: title(app) != before)
+
+
+async def test_a_breakpoint_is_seen_at_once_in_a_pause(tmp_path):
+    app = played(tmp_path, shape("chain"), run(), task("plan"), result("plan"))
+    async with app.run_test(size=LARGE) as pilot:
+        await at_nodes(pilot, "g", "space", "b")
+        assert "●" in pane_text(app, "nodes")
 
 
 async def test_the_page_of_a_node_tells_its_ways(tmp_path):
