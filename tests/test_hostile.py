@@ -16,7 +16,7 @@ from lgwatch.events import CustomWritten, Event, Notice, Output, RunEnded, RunSt
 from lgwatch.live import LiveRun
 from lgwatch.sources import RunRequest
 from tests import deeds
-from tests.live import ROOT, Watched, eventually, is_gone, launch
+from tests.live import ROOT, Watched, eventually, is_gone, launch, live, node, topic
 
 ORDER = [*deeds.ORDER, ("odd_state", "def")]
 
@@ -153,3 +153,24 @@ def test_a_state_of_odd_values_is_kept(done: Done) -> None:
     (result,) = (event for event in done.of("odd_state", "def") if isinstance(event, RunEnded))
     assert result.status == "done"
     assert set(result.output["odd"]) == set(deeds.ODD)
+
+
+# ── the event loop, and C code ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"),
+    [
+        ("asyncio.get_running_loop().stop()", "done"),
+        ("[task.cancel() for task in asyncio.all_tasks() if task is not asyncio.current_task()]", "stopped"),
+    ],
+    ids=["stopped", "all tasks cancelled"],
+)
+def test_what_is_done_to_the_event_loop_ends_at_most_the_run(tmp_path: Path, statement: str, status: str) -> None:
+    body = node(f"{statement}; await asyncio.sleep(0.05)").replace("def writer", "async def writer")
+    with live(tmp_path, "import asyncio\n" + body) as run:
+        for count in (1, 2):
+            run.source.start(topic())
+            run.until(lambda count=count: len(run.results) == count)
+        assert [result.status for result in run.results] == [status, status]
+        assert run.source.live

@@ -166,7 +166,15 @@ class Process:
                 # asyncio lets these two out of the loop, whichever task raised them; the loop itself is unharmed.
                 assert self._driver is not None
                 self._driver.escaped(error, self._loop)
-            except BaseException as error:  # lgwatch itself has failed: say so, and end
+            except asyncio.CancelledError:  # by user code that cancels whatever tasks it finds
+                assert self._driver is not None
+                assert self._queue is not None
+                serving = self._loop.create_task(self._driver.serve(self._queue))
+            except BaseException as error:
+                if isinstance(error, RuntimeError) and "loop stopped" in str(error):  # by user code; it can go on
+                    self._journal.append(Notice(code="loop", text="the graph stopped the event loop; it goes on"))
+                    continue
+                # lgwatch itself has failed: say so, and end
                 self._journal.append(Notice(code="internal", text=f"{type(error).__name__}: {error}"))
                 return
 
