@@ -16,6 +16,7 @@ import orjson
 
 from lgwatch.events import (
     Event,
+    Interrupted,
     Json,
     MessageChunk,
     Notice,
@@ -159,6 +160,7 @@ class _Watcher:
         self._plain = isinstance(printer, Plain)
         self._on_terminal = out.isatty()
         self._needs_input = ""
+        self._ways: dict[str, str] = {}  # by interrupt, the words that answer it
         self._begun = False
 
     def follow(self, resumes: list[Json], pressed: list[float]) -> ExitCode:
@@ -191,6 +193,8 @@ class _Watcher:
 
     def _shown(self, event: Event) -> bytes:
         seq = self._session.apply(event)
+        if type(event) is Interrupted:
+            self._ways[event.interrupt] = hint(self._source.resolved(seq).get("value"))
         if type(event) is Notice:
             if event.code == "needs_input":
                 self._needs_input = event.text
@@ -265,7 +269,7 @@ class _Watcher:
         for one in self._session.waiting:
             what = "the run stopped at a breakpoint" if one.breakpoint else "it asks for an answer"
             how = "go on with --resume null" if one.breakpoint else "answer it with --resume JSON"
-            if ways := hint(self._source.resolved(one.seq).get("value")):
+            if ways := self._ways.get(one.id):
                 how = f"decide with --resume '\"approve\"', or with other words: {ways}"
             tell(self._err, f"{one.path or one.node}: {what}", "" if stuck else how)
         if left and not stopped:
