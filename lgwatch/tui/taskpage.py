@@ -14,7 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from lgwatch.events import Json
+from lgwatch.events import Json, error_text
 from lgwatch.filter import Filter
 from lgwatch.flags import Flags
 from lgwatch.records import Task
@@ -30,7 +30,7 @@ from lgwatch.tui.facts import Facts, status_row, told_of, visits
 from lgwatch.tui.happened import KINDS, HappenedRows
 from lgwatch.tui.inspector import Inspector
 from lgwatch.tui.lines import LineView
-from lgwatch.tui.outside import open_at
+from lgwatch.tui.outside import open_at, read_outside
 from lgwatch.tui.pane import Subject
 from lgwatch.tui.rows import Lines, Row, Rows
 from lgwatch.tui.signs import cells, fit, node_style, tick
@@ -143,6 +143,8 @@ class TaskPage(ModalScreen[None]):
                 tooltip="The next visit of the same node", priority=True),
         Binding("e", "source", "Editor", id="task.source", tooltip="Open the source, or the call of the row, in $EDITOR"),
         Binding("slash", "search", "Find", id="task.find", tooltip="Search in this part"),
+        Binding("y", "copy", "Copy", id="task.copy", tooltip="Copy what stands in this part, or the value under the cursor"),
+        Binding("p", "pager", "Pager", id="task.pager", tooltip="Read it in $PAGER"),
         Binding("o", "lines", "Lines", id="task.lines", tooltip="The lines of the journal that tell of the task"),
         *(
             Binding(str(number), f"kind('{kind}')", kind.capitalize(), id=f"task.{kind}", tooltip=f"Leave out {kind}, or not")
@@ -383,6 +385,29 @@ class TaskPage(ModalScreen[None]):
         told = told_of(self._session, self.shown_task) if self._session is not None else {}
         line = told.get("line")
         self._told(open_at(self.app, str(told.get("file") or ""), line if isinstance(line, int) else 1))
+
+    def _text(self) -> tuple[str, str]:
+        """What the part with the keys says, and what that is: the facts, the whole error, one event."""
+        if self.out_view.has_focus:
+            error = self.shown_task.error or {}
+            return str(error.get("traceback") or error_text(error)), "the error"
+        if self.facts_view.has_focus and self._session is not None:
+            facts = Facts(self._session, self._flags, self._ways, self.shown_task, self._session.now)
+            return facts.text(), "the facts"
+        index = self.events_view.cursor
+        if index is None:
+            index = len(self.happened) - 1
+        return self.happened.text(index, 4000).strip() if index >= 0 else "", "the event"
+
+    def action_copy(self) -> None:
+        """Copy what the part with the keys says."""
+        text, what = self._text()
+        self.app.copy_to_clipboard(text)
+        self._told(f"copied {what}")
+
+    def action_pager(self) -> None:
+        """Leave the screen to the user's pager."""
+        self._told(read_outside(self.app, "PAGER", self._text()[0], ".txt"))
 
     def action_lines(self) -> None:
         """Show the lines of the journal."""

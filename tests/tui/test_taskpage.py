@@ -122,10 +122,16 @@ async def test_a_failed_task_shows_its_error_with_the_users_frames_first_its_inp
         assert text.index("ValueError: boom") < text.index("agent.py:7") < text.index("x/y.py:2")
         for part in ('topic  "cats"', 'raise ValueError("boom")', "helper ✓ done", "✗ failed", "after", "by this error"):
             assert part in text, part
+        await shown(pilot, "y")
+        assert app.clipboard == TRACE
         await shown(pilot, "down", "e")
         assert opened == [("agent.py", 7)]
         await shown(pilot, "tab", "e")
         assert opened[-1] == ("agent.py", 5)
+        await shown(pilot, "y")
+        assert "beside     helper ✓ done" in app.clipboard
+        await shown(pilot, "tab", "G", "y")
+        assert "✗ ValueError: boom" in app.clipboard
 
 
 async def test_a_question_and_its_answer_stand_where_the_writes_would(tmp_path):
