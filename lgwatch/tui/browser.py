@@ -16,10 +16,11 @@ from lgwatch.events import Json
 from lgwatch.tui.branch import Path
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.outside import read_outside
+from lgwatch.tui.parts import path_text
 from lgwatch.tui.pythonic import as_python
 from lgwatch.tui.search import PATIENCE, Search
 from lgwatch.tui.signs import amount
-from lgwatch.tui.tree import JsonRows, path_text
+from lgwatch.tui.tree import JsonRows
 
 MOST = 5000
 """Matches after which a search stops to count."""

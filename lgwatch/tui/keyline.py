@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lgwatch.tui.nodeview import NodesView
-from lgwatch.tui.state import StateView
+from lgwatch.tui.stateview import StateView
 from lgwatch.tui.tokens import MessageView
 
 if TYPE_CHECKING:

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.actions import SkipAction
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from lgwatch.difference import Change
@@ -19,13 +17,13 @@ from lgwatch.session import Session
 from lgwatch.states import State, States
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.branch import Path
-from lgwatch.tui.browser import TreeView
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import cells, count, fit, glyph, seconds
 from lgwatch.tui.spot import Spot
 from lgwatch.tui.staterows import LED, SIGNS, WROTE, DiffRows, HistoryRows, StepRows, ends_of, nodes_of, sign, step_name
+from lgwatch.tui.stateview import StateView
 from lgwatch.tui.tree import JsonRows
 
 if TYPE_CHECKING:
@@ -35,52 +33,6 @@ BESIDE = 84
 """Cells of the pane from which the list of steps stands beside the values."""
 MARKED = 3000
 """Changes that are marked in the tree."""
-
-
-class StateView(TreeView):
-    """The values of a state, or rows about it; its keys are answered by the pane."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "left_square_bracket", "walk(-1)", "State before", show=False, id="state.before", tooltip="State before"
-        ),
-        Binding("right_square_bracket", "walk(1)", "Next state", show=False, id="state.next", tooltip="Next state"),
-        Binding(
-            "d", "compare", "Diff", show=False, id="state.diff", tooltip="Mark this state and compare; again: back"
-        ),
-        Binding(
-            "h", "history", "History", show=False, id="state.history", tooltip="How this key came to be; again: back"
-        ),
-        Binding("v", "graph", "Graph", show=False, id="state.graph", tooltip="The states of the next graph"),
-        Binding("escape", "back", "Back", show=False, id="state.back", tooltip="Back to the values"),
-    ]
-    pane: StatePane
-
-    def action_walk(self, way: int) -> None:
-        """Go to the next state, or to the one before."""
-        self.pane.walk(way)
-
-    def action_compare(self) -> None:
-        """Compare with another state, or go back to the values."""
-        self.pane.compare()
-
-    def action_history(self) -> None:
-        """Show the history of the key under the cursor, or go back to the values."""
-        self.pane.tell_history()
-
-    def action_graph(self) -> None:
-        """Show the states of the next graph."""
-        self.pane.next_graph()
-
-    def action_back(self) -> None:
-        """Go back to the values; there, the screen has a use for the key."""
-        if self.pane.mode == "values":
-            raise SkipAction
-        self.pane.turn("values")
-
-    def action_last(self) -> None:
-        """Go to the newest state, and follow it."""
-        self.pane.follow()
 
 
 class StatePane(Pane):

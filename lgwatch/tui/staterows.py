@@ -11,10 +11,10 @@ from lgwatch.events import Json, Namespace
 from lgwatch.refs import follow, preview
 from lgwatch.session import Session
 from lgwatch.states import State, States, Writer
+from lgwatch.tui.parts import label, path_text, style
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, count, fit, glyph, node_style, seconds
 from lgwatch.tui.text import ASCII, clean, crop
-from lgwatch.tui.tree import label, path_text, style
 
 SIGNS = {"added": ("+", "added"), "changed": ("~", "changed"), "removed": ("-", "removed")}
 """Sign and style of a change."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -14,29 +12,27 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from lgwatch.events import Json, error_text
+from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.flags import Flags
-from lgwatch.records import Task
-from lgwatch.refs import follow
+from lgwatch.records import Interrupt, Task
 from lgwatch.session import Session
-from lgwatch.trace import Frame, frames_first, of_error
 from lgwatch.transitions import Transitions
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
-from lgwatch.tui.branch import Path
 from lgwatch.tui.browser import TreeView
 from lgwatch.tui.facts import Facts, status_row, told_of, visits
 from lgwatch.tui.happened import KINDS, HappenedRows
 from lgwatch.tui.inspector import Inspector
 from lgwatch.tui.lines import LineView
+from lgwatch.tui.outcome import outcome, saw
 from lgwatch.tui.outside import open_at, read_outside
 from lgwatch.tui.pane import Subject
-from lgwatch.tui.rows import Lines, Row, Rows
+from lgwatch.tui.rows import Lines, Row
 from lgwatch.tui.signs import cells, fit, node_style, tick
-from lgwatch.tui.staterows import SIGNS
-from lgwatch.tui.text import clean, crop, plain, wrap
-from lgwatch.tui.tree import JsonRows, Words
+from lgwatch.tui.text import clean, crop, plain
+from lgwatch.tui.tracerows import TraceRows
+from lgwatch.tui.tree import JsonRows
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
@@ -46,72 +42,6 @@ SHORT = 400
 """Characters up to which a text is open at first."""
 NARROW = 100
 """Cells below which one of the three parts is shown at a time."""
-
-
-class TraceRows(Rows):
-    """An error in its own words, and below it the calls that led to it, the user's own first."""
-
-    def __init__(self) -> None:
-        self._error: dict[str, Json] = {}
-        self._width = 0
-        self._lines: list[tuple[Row, Frame | None]] = []
-
-    def set(self, error: dict[str, Json]) -> None:
-        """Show an error of the journal."""
-        if error != self._error:
-            self._error, self._width = error, 0
-
-    def resize(self, width: int, near: Hashable = None) -> bool:
-        """Words are wrapped."""
-        if width != self._width:
-            self._width = width
-            self._lines = []
-            for number, raised in enumerate(of_error(self._error)):
-                if number:
-                    self._add([("which came from", "faint")])
-                for place, words in enumerate(raised.words):
-                    said = words if place or not self._kind else re.sub(rf"^[\w.]+\.(?={self._kind}\b)", "", words)
-                    is_note = words.startswith("During task with name")
-                    self._wrapped(said, "faint" if is_note else "error" if number else "bold error")
-                for frame in frames_first(raised):
-                    names = "info" if frame.own else "faint"
-                    self._add([("  ", ""), (f"{frame.file}:{frame.line}", names), (f"  {frame.name}", "dim")], frame)
-                    for code in frame.code:
-                        self._wrapped(code, "" if frame.own else "faint", frame, indent=4)
-            if hint := self._error.get("hint"):
-                self._wrapped(str(hint), "warn")
-        return False
-
-    def _add(self, row: Row, frame: Frame | None = None) -> None:
-        self._lines.append((row, frame))
-
-    def _wrapped(self, text: str, style: str, frame: Frame | None = None, indent: int = 0) -> None:
-        shown = clean(text, newlines=True)
-        for start, end in wrap(shown, max(self._width - 1 - indent, 10)):
-            self._add([(" " * indent, ""), (shown[start:end], style)], frame)
-
-    @property
-    def _kind(self) -> str:
-        return re.escape(str(self._error.get("type") or ""))
-
-    def frame(self, index: int) -> Frame | None:
-        """Return the call of a row."""
-        return self._lines[index][1] if 0 <= index < len(self._lines) else None
-
-    def text(self, index: int, width: int) -> str:
-        """Return a row's text."""
-        return "".join(text for text, _ in self._lines[index][0])
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    def key(self, index: int) -> Hashable:
-        """The rows stay until another error is shown."""
-        return (index, self._width, str(self._error.get("message")), len(self._lines))
-
-    def row(self, index: int, width: int) -> Row:
-        """Draw a row."""
-        return self._lines[index][0]
 
 
 class TaskPage(ModalScreen[None]):
@@ -235,13 +165,10 @@ class TaskPage(ModalScreen[None]):
         self._say(session, task)
 
     def _draw_in(self, task: Task) -> None:
-        sections = self._saw(task)
+        sections = saw(self._source, task)
         if sections != self.seen.sections:
             self.seen.set(sections)
         self.in_view.show()
-
-    def _saw(self, task: Task) -> dict[str, Json]:
-        return _sections(follow(self._source.line(task.seq).get("input"), self.seen.lookup), "input")
 
     def _draw_out(self, task: Task) -> None:
         failed = bool(task.error) and task.status == "failed"
@@ -250,29 +177,16 @@ class TaskPage(ModalScreen[None]):
             self.trace.set(task.error or {})
             self.out_view.show(self.trace)
             return
-        saw, sections = self._saw(task), dict(self._states.writes(task))
-        marks: dict[Path, tuple[str, str]] = {
-            (key,): SIGNS["changed" if saw.get(key) not in (None, [], "", {}) else "added"] for key in sections
-        }
-        reducers = self._states.reducers(task.ns)
-        notes: dict[Path, Row] = {(key,): [(f"{reducers[key]} ", "accent")] for key in sections if reducers.get(key)}
-        if not sections and task.end_seq is not None:
-            told = follow(self._source.line(task.end_seq).get("writes"), self.wrote.lookup)
-            sections = {"result": told} if told is not None else {}
-        for one in self._asked(task):
-            sections |= one
-        if not task.open and (same := [key for key in saw if key not in self._states.writes(task)]):
-            sections["unchanged"] = Words(", ".join(same))
-        if sections != self.wrote.sections or marks != self.wrote.marks:
-            self.wrote.marks, self.wrote.notes = marks or {(): ("", "")}, notes
-            self.wrote.set(sections)
+        told = outcome(self._source, self._states, self._asked(task), task)
+        if told.sections != self.wrote.sections or told.marks != self.wrote.marks:
+            self.wrote.marks, self.wrote.notes = told.marks or {(): ("", "")}, told.notes
+            self.wrote.set(told.sections)
         self.out_view.empty = [("  nothing yet" if task.open else "  nothing", "faint")]
         self.out_view.show(self.wrote)
 
-    def _asked(self, task: Task) -> list[dict[str, Json]]:
+    def _asked(self, task: Task) -> list[Interrupt]:
         found = self._session.interrupts.values() if self._session is not None else ()
-        mine = [one for one in found if one.id in task.interrupts or (one.task == task.id and one.run == task.run)]
-        return [{"asks": one.value, **({"answer": one.answer} if one.answered else {})} for one in mine]
+        return [one for one in found if one.id in task.interrupts or (one.task == task.id and one.run == task.run)]
 
     def _draw_facts(self, session: Session, task: Task) -> None:
         facts = Facts(session, self._flags, self._ways, task, session.now)
@@ -475,14 +389,3 @@ class TaskPage(ModalScreen[None]):
             elif one.seqs:
                 title = f"{one.word[0]} · {self.shown_task.path}"
                 self.app.push_screen(Inspector(Subject(title, one.seqs), self._source))
-
-
-def _sections(value: Json, name: str) -> dict[str, Json]:
-    """Return a value's parts as sections: the keys of a dict or of an object, else the whole under a name."""
-    if isinstance(value, dict):
-        fields = value.get("fields")
-        if "$type" not in value:
-            return value
-        if isinstance(fields, dict):
-            return fields
-    return {} if value is None else {name: value}

@@ -13,8 +13,9 @@ from typing import Protocol
 from lgwatch.events import Json
 from lgwatch.refs import follow, preview, resolve
 from lgwatch.tui.branch import Branch, Name, Path, Text
+from lgwatch.tui.parts import Words, label, parts, style, word
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import amount, size
+from lgwatch.tui.signs import size
 from lgwatch.tui.text import cell_len, clean, crop, row_end, row_starts
 
 OPEN_DEPTH = 2
@@ -29,12 +30,6 @@ HEAVY = 1 << 16
 """Bytes of a stored value from which a folded row shows how it begins, and the rest is not read."""
 SLICE = 2000
 """Values that a search looks at before it lets others do something."""
-
-
-class Words(str):
-    """A remark that stands where a value would: not quoted, and not one of the graph's."""
-
-    __slots__ = ()
 
 
 class Stored(Protocol):
@@ -382,7 +377,7 @@ class JsonRows(Rows):
             if type(value) is dict:
                 value = follow(value, self.lookup)
             is_leaf = not isinstance(value, (dict, list))
-            said = value if isinstance(value, str) else _word(value) if is_leaf else ""
+            said = value if isinstance(value, str) else word(value) if is_leaf else ""
             if holds(str(path[-1])) or (said and holds(said)):
                 yield place, path
             if not is_leaf:
@@ -402,56 +397,3 @@ class JsonRows(Rows):
             place.append(number)
             branch = branch.opened.get(number, branch)
         return tuple(place)
-
-
-def parts(value: Json) -> tuple[list[Name] | range, list[Json]]:
-    """Return the names and the values of what a value opens to: a tagged object to its fields or items."""
-    if isinstance(value, dict):
-        fields, items = value.get("fields"), value.get("items")
-        if "$type" in value and isinstance(fields, dict):
-            return list(fields), list(fields.values())
-        if "$type" in value and isinstance(items, list):
-            return range(len(items)), items
-        return list(value), list(value.values())
-    return (range(len(value)), value) if isinstance(value, list) else ([], [])
-
-
-def children(value: Json) -> list[tuple[Name, Json]]:
-    """Return what a value opens to, each child with its name."""
-    names, items = parts(value)
-    return list(zip(names, items, strict=True))
-
-
-def label(value: Json) -> str:
-    """Return what an open value is: its type and size."""
-    if isinstance(value, dict):
-        return str(value["$type"]) if "$type" in value else f"{len(value)} keys" if len(value) != 1 else ""
-    if isinstance(value, list):
-        return f"list {amount(len(value))}"
-    return f"{amount(len(value))} characters" if isinstance(value, str) else ""
-
-
-def style(value: Json) -> str:
-    """Return the style of a value's preview."""
-    if isinstance(value, str):
-        return "ok"
-    if isinstance(value, bool) or value is None:
-        return "accent"
-    return "changed" if isinstance(value, int | float) else ""
-
-
-def _word(value: Json) -> str:
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def path_text(path: Path, start: int = 1) -> str:
-    """Return the path of a value as Python would write it after the section's name: `messages[3].content`."""
-    text = ""
-    for part in path[start:]:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        elif part.isidentifier():
-            text += f".{part}" if text else part
-        else:
-            text += f"[{part!r}]" if text else part
-    return text or str(path[0])

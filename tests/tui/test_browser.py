@@ -6,8 +6,9 @@ from textual.app import App
 
 from lgwatch.events import ValueStored
 from lgwatch.tui.browser import TreeView
+from lgwatch.tui.parts import path_text
 from lgwatch.tui.pythonic import as_python
-from lgwatch.tui.tree import JsonRows, path_text
+from lgwatch.tui.tree import JsonRows
 from tests.factories import custom, run, task
 from tests.tui.stage import played, shown, text_of, until
 

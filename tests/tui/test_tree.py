@@ -1,4 +1,5 @@
-from lgwatch.tui.tree import JsonRows, children, label, path_text
+from lgwatch.tui.parts import children, label, path_text
+from lgwatch.tui.tree import JsonRows
 
 
 def drawn(rows, width=60):
