@@ -60,8 +60,14 @@ def _path(record: Any) -> Iterable[str] | None:
 
 def _node(record: Any) -> Iterable[str] | None:
     """Its node, and the nodes around it: whoever asks for `research` means what happens inside it too."""
-    where = _path(record)
     own = getattr(record, "node", None)
+    around = getattr(record, "ns", None)
+    if around is None:
+        around = getattr(record, "around", None)
+    if around is not None:
+        names = [segment.rpartition(":")[0] or segment for segment in around if not segment.isdecimal()]
+        return [own, *names] if own else names
+    where = _path(record)
     if where is None:
         return None if own is None else (own,)
     return [*([own] if own else []), *(name for whole in where for name in whole.split("/"))]

@@ -44,11 +44,20 @@ class Facet(NamedTuple):
     status: str | None = None
     level: str | None = None
     stream: str | None = None
+    around: tuple[str, ...] | None = None
+    """Its namespace without the ids of tasks, where a name has a slash in it and `path` does not tell the nodes."""
 
 
 def facet(event: Event, run: str, tool: str = "", step: int | None = None) -> Facet:
     """Return what the event is to a filter; `tool` names the tool that the pieces of a call belong to, `step` is the
     step of its task, for events that do not tell it."""
+    found = _facet(event, run, tool, step)
+    if event.ns and any("/" in segment for segment in event.ns):
+        return found._replace(around=tuple(segment[: segment.rfind(":") + 1] or segment for segment in event.ns))
+    return found
+
+
+def _facet(event: Event, run: str, tool: str, step: int | None) -> Facet:
     node = getattr(event, "node", "")
     where = path(event.ns, node)
     step = getattr(event, "step", step)

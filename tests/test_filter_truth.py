@@ -135,14 +135,6 @@ def chosen(records: Iterable[Any], expression: str) -> Counter[tuple[str, str]]:
     return Counter((record.path, record.text) for record in records if keep(record))
 
 
-def chunks(path: Path) -> dict[str, list[MessageChunk]]:
-    found: dict[str, list[MessageChunk]] = {}
-    for event in lgwatch.events(path):
-        if isinstance(event, MessageChunk):
-            found.setdefault(event.message, []).append(event)
-    return found
-
-
 def expected(found: Truth, holds: Callable[[dict[str, Any]], bool]) -> Counter[tuple[str, str]]:
     facts = [fact for run in found.told["runs"] for fact in run["messages"]]
     return Counter((fact["path"], fact["text"]) for fact in facts if holds(fact))
@@ -162,7 +154,8 @@ def test_node_and_tag_select_exactly_the_tokens_of_the_account(places: list[Plac
         journal = Path(folder) / "run.jsonl"
         found = asyncio.run(truth(case, journal))
         assert not found.comparison.differences
-        session, said = lgwatch.read_journal(journal), chunks(journal)
+        session = lgwatch.read_journal(journal)
+        events = [event for event in lgwatch.events(journal) if isinstance(event, MessageChunk)]
 
     made = Counter((where, text, levels) for where, text, levels in spoken(places, (), run | bound))
     told = Counter(
@@ -177,11 +170,14 @@ def test_node_and_tag_select_exactly_the_tokens_of_the_account(places: list[Plac
         assert chosen(session.message_list, f"tag:{quoted(tag)}") == has
         assert chosen(session.message_list, f"!tag:{quoted(tag)}") == expected(found, lambda fact: True) - has
         keep = parse(f"tag:{quoted(tag)}")
-        texts = Counter(
-            "".join(one.text for one in message if keep(one)) for message in said.values() if any(map(keep, message))
-        )
-        assert texts == Counter(text for (_, text), times in has.items() for _ in range(times))
+        said: dict[str, str] = {}
+        for event in filter(keep, events):
+            said[event.message] = said.get(event.message, "") + event.text
+        assert Counter(said.values()) == Counter(text for (_, text), times in has.items() for _ in range(times))
+    kinds = [session.index.facet_of(seq) for seq in session.index.of_type.get("message", ())]
     for node in NODES:
+        keep = parse(f"node:{quoted(node)}")
+        assert list(map(keep, kinds)) == list(map(keep, events)), "the event list filters otherwise"
         inside = expected(found, lambda fact, node=node: _inside(node, found, fact))
         assert chosen(session.message_list, f"node:{quoted(node)}") == inside
         for tag in TAGS[:3]:
