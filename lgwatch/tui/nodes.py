@@ -167,7 +167,10 @@ class NodesPane(Pane):
         elif title == "table":
             parts[0] = f"by {self.table.sort}" if self.table.sort != "graph" else ""
         elif title == "list" and self.wanted == "graph" and session.graph is not None:
-            title = "list (the graph needs more room)" if self.size.width > 46 else "list (no room)"
+            if self.size.width > 46:
+                title = "list (the graph needs more room)"
+            else:
+                parts = ["graph: no room"]
         self.mark(title, " · ".join(part for part in parts if part))
 
     def _again(self) -> None:
