@@ -100,6 +100,12 @@ def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text) == text
 
 
+@pytest.mark.parametrize("piece", ["a.", "eyJaaaaaaaa-", "-----BEGIN A", "a://b", "password= ", "sk-a"])
+def test_no_text_takes_long(piece: str) -> None:
+    # What is tried anew at each character and looks on to the end would take hours.
+    assert redacted("://" + piece * (300_000 // len(piece)))
+
+
 def test_what_stands_under_a_telling_key_is_masked_whatever_it_is() -> None:
     told = Redaction().value({
         "api_key": "short", "OPENAI_API_KEY": "x", "db_password": 1234, "credentials": {"user": "me"}, "password": None,

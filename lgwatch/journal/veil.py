@@ -206,17 +206,17 @@ SHAPES: tuple[str, ...] = (
     r"\b(?:gsk|pplx|tvly|fw|r8|xai|nvapi|jina|cohere)[-_][A-Za-z0-9_-]{20,}",  # model and search providers
     r"\blsv2_(?:pt|sk)_[A-Za-z0-9_]{20,}",  # LangSmith
     r"\b(?:npm|pypi|dop_v1|shpat|SG)[-_.][A-Za-z0-9_.-]{20,}",
-    r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*",  # JSON web tokens
+    r"\beyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]*",  # JSON web tokens
 )
-"""Secrets that are known by themselves: one word each."""
-BLOCK = r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+"""Secrets that are known by themselves: one word each. What can begin anywhere has an end, so that no text takes long."""
+BLOCK = r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
 """A private key."""
 _BEGUN = re.compile(r"-----BEGIN [A-Z -]*\Z")
 """What may become one."""
 LED: tuple[str, ...] = (
     r"\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}",
     rf"((?:{_NAMES}|authorization)s?\\?[\"']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?\\?[\"']?)(?!(?:bearer|basic)\s)[^{_BREAKS}]{{4,}}",
-    r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]+:)[^\s/@]+(?=@)",
+    r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@]{1,200}:)[^\s/@]{1,500}(?=@)",
 )
 """Secrets that are known by what stands before them, which is their first group and stays."""
 
@@ -318,7 +318,7 @@ class Redaction:
         if event.last:
             yield from self._flushed(lambda stream: stream.event.message == event.message and stream.key != key)
         stream = self._streams.setdefault(key, _Stream(key, event))
-        stream.held += event.text
+        stream.add(event.text)
         text = self._ready(stream, whole=event.last)
         if event.last:
             del self._streams[key]
@@ -335,18 +335,21 @@ class Redaction:
     def _ready(self, stream: _Stream, *, whole: bool) -> str:
         """Return the masked text that can be written now, and take it from what is held."""
         before, held = stream.before, stream.held
-        spans = [(start - len(before), end - len(before)) for start, end in self.spans(before + held)]
         cut = len(held)
-        if not whole and cut < HELD:
+        final = whole or cut >= HELD
+        if not final:
             begun = _BEGUN.search(held) if "-----BEGIN" in held else None
-            cut = min(_last_break(held), max(0, cut - self._reach), begun.start() if begun else cut)
+            cut = min(stream.edge, max(0, cut - self._reach), begun.start() if begun else cut)
+            if not cut:  # in the middle of a word
+                return ""
+        spans = [(start - len(before), end - len(before)) for start, end in self.spans(before + held)]
+        if not final:
             for start, end in spans:
                 if start < cut < end or (end == len(held) and start < cut):
                     cut = max(0, start)
-        ready, stream.held = held[:cut], held[cut:]
-        stream.before = (before + ready)[-BEHIND:]
+        stream.take(cut)
         return _masked(
-            ready, [(max(0, start), min(end, cut)) for start, end in spans if end > 0 and max(0, start) < cut]
+            held[:cut], [(max(0, start), min(end, cut)) for start, end in spans if end > 0 and max(0, start) < cut]
         )
 
 
@@ -358,6 +361,20 @@ class _Stream:
     event: MessageChunk
     before: str = ""
     held: str = ""
+    edge: int = 0
+    """Offset in what is held behind the last character that no secret has."""
+
+    def add(self, text: str) -> None:
+        """Hold more."""
+        if at := _last_break(text):
+            self.edge = len(self.held) + at
+        self.held += text
+
+    def take(self, cut: int) -> None:
+        """Let go of so many characters."""
+        self.before = (self.before + self.held[:cut])[-BEHIND:]
+        self.held = self.held[cut:]
+        self.edge = max(0, self.edge - cut)
 
 
 def _last_break(text: str) -> int:
