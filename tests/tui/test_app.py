@@ -513,7 +513,7 @@ async def test_a_failed_run_says_why_in_full_width(tmp_path):
                  ended("failed", error={"type": "DeclinedError", "message": "the account does not cover it", "traceback": ""}))  # fmt: skip
     async with app.run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
-        assert "✗ DeclinedError: the account does not cover it" in text_of(app)
+        assert "✗ settle: DeclinedError: the account does not cover it" in text_of(app)
         assert "? Help" in text_of(app)
 
 
