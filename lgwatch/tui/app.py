@@ -173,7 +173,7 @@ class WatchApp(App[None]):
         # What is there now stays for good; without this every full collection walks through all of it.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(10_000, 20, 50)  # a young collection of more would be felt in a key
+        gc.set_threshold(10_000, 5, 200)  # a young collection of more would be felt in a key
         self._frame()
 
     def _reload(self) -> None:
@@ -207,6 +207,10 @@ class WatchApp(App[None]):
         running = self.session.status in ("running", "loading") and self.source.live
         busy = events or any(pane.behind for pane in self.panes if pane.display and not self.paused)
         self.set_timer(0.001 if self._far_behind else FRAME if busy else RUNNING if running else IDLE, self._frame)
+
+    def on_resize(self) -> None:
+        """Say as much as there is room for now."""
+        self.call_after_refresh(self._draw_soon)
 
     def _mind_the_size(self) -> None:
         """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""
@@ -294,6 +298,12 @@ class WatchApp(App[None]):
     def say(self, text: str, seconds: float = 4.0) -> None:
         """Show a short text beside the tabs for a while."""
         self.hint, self._hint_until = text, monotonic() + seconds
+        if self.is_running:  # while nothing happens, the next frame may be far
+            self.call_later(self._draw_soon)
+
+    def _draw_soon(self) -> None:
+        if self.is_running and self.header.is_mounted:
+            self._draw_lines(self.source.now())
 
     # ── filter and search ────────────────────────────────────────────────────────────────────────────────────────────
 
