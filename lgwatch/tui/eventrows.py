@@ -237,7 +237,7 @@ class TimedPane(Pane):
             return
         index = nearest(session, self.rows.seqs, spot)
         if index is not None:
-            self.view.select(self.rows.place(index))
+            self.view.reveal(self.rows.place(index))
 
     def next_times(self) -> str:
         """Tell times the next way; return its name."""

@@ -142,6 +142,11 @@ class LineView(Canvas, can_focus=True):
         self._port.place(index)
         self._update()
 
+    def reveal(self, index: int) -> None:
+        """Put the cursor on a row that was selected elsewhere, with some rows above it in view, and stay there."""
+        self._port.reveal(index)
+        self._update()
+
     def scroll_rows(self, top: int) -> None:
         """Make `top` the first visible row; at the end, a view with `tail` follows."""
         self._port.scroll(top)

@@ -318,7 +318,7 @@ class NodesPane(Pane):
                     isinstance(of, Lanes) and not self.steps.lines[index].opened and task in of.tasks
                 )
             if found:
-                self.nodes_view.select(index)
+                self.nodes_view.reveal(index)
                 return
 
     def _node_subject(self, node: str) -> Subject | None:

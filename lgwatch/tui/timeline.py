@@ -345,7 +345,7 @@ class TimelinePane(Pane):
         """Put the cursor on the task, at the time of the spot."""
         index = self.rows.place(spot.run, spot.task)
         if index is not None:
-            self.view.select(index)
+            self.view.reveal(index)
         if spot.run in {run.id for run in chain(session)}:
             self._put(self.rows.clock.active(spot.at))
 

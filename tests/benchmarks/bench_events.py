@@ -146,7 +146,7 @@ async def watch(path: Path, measure: Callable[[Any, WatchApp], Awaitable[list[Me
     """Open the journal on a screen without a terminal, and measure there."""
     app = WatchApp(Recording(path), filter_text="")
     async with app.run_test(size=(200, 60)) as pilot:
-        while app.session.status != "done":
+        while app.session.status != "done" and app.is_running:
             await pilot.pause(0.05)
         await pilot.pause(0.5)
         return await measure(pilot, app)

@@ -4,7 +4,7 @@ import pytest
 
 from lgwatch.events import CustomWritten, MessageChunk, Notice, Output, SpanStarted
 from tests.factories import ended, failed, result, run, task
-from tests.tui.stage import drawn, pane_text, played, shown, text_of
+from tests.tui.stage import drawn, pane_text, played, shown, text_of, write
 
 SIZE = (200, 60)
 
@@ -79,6 +79,20 @@ async def test_what_is_newest_is_followed_by_all_panes_again(screen):
         await shown(pilot, "F")
         assert screen.pointer.spot is None
         assert all(screen.pane(name).view.following for name in ("custom", "console", "events", "timeline", "tokens"))
+
+
+async def test_what_was_selected_stays_while_more_comes(tmp_path):
+    app = played(tmp_path, *STORY[:-1])
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        app.pane("events").view.focus()
+        await shown(pilot, "end", "up", "up")
+        assert app.pointer.spot.task == "write1"
+        write(tmp_path / "run.jsonl", *visit("late", 1, 6), after=50.0)
+        await drawn(pilot)
+        assert app.pane("nodes").spot().task == "write1"
+        assert app.pane("timeline").spot().task == "write1"
+        assert "write1" in selected(app, "custom")
 
 
 async def test_a_pane_that_comes_to_the_screen_goes_to_the_spot(screen):
