@@ -17,6 +17,7 @@ import lgwatch
 from lgwatch.events import Event, Interrupted, Json, Notice, RunEnded
 from lgwatch.journal import JournalReader, JournalWriter
 from lgwatch.records import Task
+from lgwatch.review import decided
 from lgwatch.runner.console import Console
 from lgwatch.runner.driver import Driver
 from lgwatch.session import Session
@@ -45,8 +46,10 @@ class Agent:
         await self.run({"messages": [{"role": "user", "content": text}]})
 
     async def answer(self, value: Json) -> None:
-        """Answer everything that waits with the same value."""
-        await self._go({"command": "resume", "answers": {one.id: value for one in self.session.waiting}})
+        """Answer everything that waits with the same value, or with what the value makes of the question."""
+        asked = {event.interrupt: event.value for event in lgwatch.events(self.path) if isinstance(event, Interrupted)}
+        answers = {one.id: value(asked[one.id]) if callable(value) else value for one in self.session.waiting}
+        await self._go({"command": "resume", "answers": answers})
 
     async def _go(self, command: dict[str, Json]) -> None:
         number = len(self.session.runs) + 1
@@ -224,6 +227,24 @@ async def test_agents_that_are_made_while_a_deep_agent_runs_are_told_apart(watch
             assert json.loads(asked.parts[0].text) == {"query": topic}
 
 
+async def test_agents_that_are_made_side_by_side_ask_each_for_itself(watch: Watch) -> None:
+    pytest.importorskip("deepagents", reason="it needs Python 3.11")
+    async with watch("deep", "asking") as agent:
+        await agent.say("Write about bread and cheese.")
+        asks = [agent.session.task(one.task) for one in agent.session.waiting]
+        assert [(task.path, task.via) for task in asks] == [
+            ("tools/HumanInTheLoopMiddleware.after_model", "general-purpose"),
+        ] * 2  # fmt: skip
+        assert asks[0].parent is not asks[1].parent
+
+        await agent.answer(lambda asked: decided("approve" if "bread" in str(asked) else "reject: no cheese", asked))
+        assert agent.session.status == "done"
+        bread, cheese = agent.tools("search")
+        assert bread == "All about bread."
+        assert "no cheese" in cheese
+        assert agent.tools("task")[0] == "Found: All about bread."
+
+
 # ── Functions, databases, other processes ────────────────────────────────────────────────────────────────────────────
 
 
@@ -272,9 +293,10 @@ async def test_the_screen_shows_who_works_for_whom_and_each_result_under_its_cal
         await agent.say("Write about bread and cheese.")
     app = WatchApp(Filed(agent.path))
     async with app.run_test(size=(160, 120)) as pilot:
+        app.pane("nodes").wanted = "list"
         await drawn(pilot)
         nodes, tokens = pane_text(app, "nodes"), pane_text(app, "tokens")
-    assert "general-purpose" in nodes
+    assert nodes.count("tools ⚙ general-purpose") == 2
     assert "critic" in nodes
     for topic in ("bread", "cheese"):
         called = tokens.index(f'"{topic}"')

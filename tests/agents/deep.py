@@ -7,6 +7,7 @@ from typing import Any
 from deepagents import create_deep_agent
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
+from langgraph.checkpoint.memory import InMemorySaver
 
 from tests.endpoint import Answer, Request
 
@@ -17,11 +18,15 @@ def search(query: str) -> str:
     return f"All about {query}."
 
 
-def graph() -> Any:
+def graph(**more: Any) -> Any:
     critic = {"name": "critic", "description": "Finds faults.", "system_prompt": "You find faults.", "tools": []}
-    return create_deep_agent(
-        ChatOpenAI(model="mock-1", stream_usage=True), [search], system_prompt="You lead.", subagents=[critic]
-    )
+    model = ChatOpenAI(model="mock-1", stream_usage=True)
+    return create_deep_agent(model, [search], system_prompt="You lead.", subagents=[critic], **more)
+
+
+def asking() -> Any:
+    """The same, where a person decides on every search."""
+    return graph(interrupt_on={"search": True}, checkpointer=InMemorySaver())
 
 
 def answer(request: Request) -> str | Answer:
