@@ -346,12 +346,31 @@ def test_a_misspelt_key_of_the_state_is_found_with_its_place(tmp_path: Path, sta
         ("from dataclasses import dataclass\n@dataclass\nclass Record:\n    topic: str = ''\n    @property\n"
         "    def topics(self):\n        return [self.topic]\ndef leaf(state):\n    return {'topic': state.topics[0]}\n"
         "graph = StateGraph(Record).add_node(leaf).add_edge(START, 'leaf').compile()"),
+        # the first of a chain, whose result is the next one's input
+        (
+            "from langchain_core.runnables import RunnableLambda\n"
+            "def leaf(state):\n    return {'sumary': 1}\nchain = RunnableLambda(leaf) | (lambda given: {'summary': 'x'})\n"
+            "graph = StateGraph(State).add_node('leaf', chain).add_edge(START, 'leaf').compile()"
+        ),
+        # what a wrapper makes of it
+        (
+            "import functools\ndef renamed(node):\n    @functools.wraps(node)\n    def run(state):\n"
+            "        return {'summary': node(state)['sumary']}\n    return run\n"
+            "@renamed\ndef leaf(state):\n    return {'sumary': state['topic']}\ngraph = compiled(leaf)"
+        ),
+        # the first argument is not the state
+        (
+            "import functools\nfrom types import SimpleNamespace\ndef leaf(options, state):\n"
+            "    return {'summary': options.topics}\n"
+            "graph = StateGraph(State).add_node('leaf', functools.partial(leaf, SimpleNamespace(topics=1)))"
+            ".add_edge(START, 'leaf').compile()"
+        ),
         # a state that is one value
         ("import operator\nfrom typing import Annotated\n"
         "graph = StateGraph(Annotated[dict, operator.or_]).add_node('leaf', lambda state: {'sumary': 1})"
         ".add_edge(START, 'leaf').compile()"),
     ],
-    ids=["sent", "private", "parent", "property", "root"],
+    ids=["sent", "private", "parent", "property", "chain", "wrapped", "partial", "root"],
 )  # fmt: skip
 def test_a_key_that_is_right_in_its_place_is_no_misspelt_one(tmp_path: Path, body: str) -> None:
     assert found(tmp_path, body) == []

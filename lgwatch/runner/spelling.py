@@ -39,8 +39,7 @@ def misspelt(nodes: Iterable[Part]) -> Iterator[Misspelt]:
     """Yield the unknown keys of the nodes, each once per node; a key that is only read counts if it is near a known one."""
     for part in nodes:
         known = _known(part.graph)
-        # The functions of a tool take the tool's arguments and return its result.
-        if known is None or len(part.functions) != 1 or hasattr(part.bound, "tools_by_name"):
+        if known is None or len(part.functions) != 1 or not _is_node(part.bound):
             continue
         (function,) = part.functions
         tree = source_of(function)
@@ -54,6 +53,14 @@ def misspelt(nodes: Iterable[Part]) -> Iterator[Misspelt]:
             if written or (near and key not in _sent(function.__code__.co_filename)):
                 seen.add(key)
                 yield Misspelt(part.path, key, _place(function, line), written, near)
+
+
+def _is_node(bound: Any) -> bool:
+    """Whether the function that is seen is the node: not a tool's, not the first of a chain, not one in a wrapper."""
+    if hasattr(bound, "tools_by_name") or hasattr(bound, "steps"):
+        return False
+    raw = getattr(bound, "func", None) or getattr(bound, "afunc", None)
+    return raw is not None and not hasattr(raw, "__wrapped__") and not isinstance(raw, functools.partial)
 
 
 def _known(graph: Any) -> set[str] | None:
