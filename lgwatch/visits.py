@@ -59,7 +59,7 @@ class Visits:
     def _told(self, data: Json) -> int:
         """Return the digest of a value of an event; a list may grow, so it is told item by item. 0 is for none."""
         try:
-            return self._chain(0, data) if type(data) is list else self._digest(data)
+            return self._chain(1, data) if type(data) is list else self._digest(data)
         except RecursionError:  # no graph's state is so deep, but a journal may be anybody's
             return 0
 

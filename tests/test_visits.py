@@ -1,6 +1,8 @@
 """Visits of a node with an input that it had before."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lgwatch.events import ValueStored
 from lgwatch.session import Session
@@ -80,6 +82,23 @@ def test_equal_lists_are_equal_however_they_were_stored_in_pieces():
     given = [{"messages": {"$ref": name}, "n": 1} for name in ("v3", "v5", "v6")]
     session = play(run(), stored("v1", {"text": "a"}), whole, pieces, other, visits(*given), start=False)
     assert same(session) == [1, 2, 1]
+
+
+PARTS = st.lists(st.sampled_from([1, True, 1.0, "1", -1, -2, None, [1], {"a": 1}, {"$ref": "v1"}]), max_size=6)
+
+
+@given(PARTS, PARTS, st.booleans(), st.sets(st.integers(1, 5)), st.sets(st.integers(1, 5)))
+def test_inputs_are_the_same_if_and_only_if_they_hold_the_same(one, other, equal, cuts, other_cuts):
+    events, inputs = [run(), stored("v1", "long")], []
+    other = one if equal else other
+    for values, places in ((one, sorted(cuts)), (other, sorted(other_cuts))):
+        for start, end in zip([0, *places], [*places, None], strict=True):
+            name = f"v{len(events)}"
+            before = {"$ref": f"v{len(events) - 1}"}
+            events.append(stored(name, {**before, "$append": values[start:end]} if start else values[start:end]))
+        inputs.append({"messages": {"$ref": name}})
+    session = play(events, visits(*inputs), start=False)
+    assert same(session) == [1, 2 if repr(one) == repr(other) else 1]
 
 
 def test_an_input_that_is_stored_whole_is_compared_by_what_it_holds():
