@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress
+from itertools import compress, repeat
 from typing import NamedTuple
 
 from lgwatch.events import (
@@ -260,13 +260,16 @@ class Selection:
         return changed
 
     def _of_tasks(self, found: array[int], whose: Callable[[int], tuple[bool, bool]]) -> array[int]:
-        """Return those of the events whose task is kept; each task is asked about when its first event comes."""
-        tasks, numbers = self._tasks, array("I", map(self._index.task.__getitem__, found))
-        for number in set(numbers) - tasks.keys():
-            tasks[number], final = whose(number)
-            if not final:
-                self._open.add(number)
-        return array("I", compress(found, map(tasks.__getitem__, numbers)))
+        """Return those of the events whose task is kept; a task is not asked about before one of its events may be."""
+        tasks, of = self._tasks, self._index.task.__getitem__
+        several = range(len(self._index.tasks))
+        for number in several if len(found) > 4 * len(several) else set(map(of, found)):
+            if number not in tasks:
+                tasks[number], final = whose(number)
+                if not final:
+                    self._open.add(number)
+        verdicts = bytes(map(tasks.get, several, repeat(0))) if len(found) > len(several) else tasks
+        return array("I", compress(found, map(verdicts.__getitem__, map(of, found))))
 
     def __len__(self) -> int:
         return len(self.seqs)
