@@ -41,11 +41,9 @@ def reviews(value: Json) -> list[Review]:
         for one in how
         if isinstance(one, dict)
     }
-    return [
-        Review(str(one.get("name")), one.get("args"), allowed.get(one.get("name"), EVERY))
-        for one in asked
-        if isinstance(one, dict)
-    ]
+    if not all(isinstance(one, dict) for one in asked):
+        return []
+    return [Review(str(one.get("name")), one.get("args"), allowed.get(one.get("name"), EVERY)) for one in asked]
 
 
 def decided(text: str, value: Json) -> Json:
@@ -77,6 +75,25 @@ def hint(value: Json) -> str:
     }  # fmt: skip
     told = " · ".join(ways[way] for way in ("approve", "reject", "edit", "respond") if way in first.allowed)
     return told + (f"   (with ; between the {len(asked)} calls, or one for all)" if len(asked) > 1 else "")
+
+
+def readable(value: Json) -> Json:
+    """Return what is asked without its wrapping: tools and arguments, and what was said about them; None for any other.
+
+    A description that only says the same again is left out.
+    """
+    asked = reviews(value)
+    if not asked:
+        return None
+    requests = value.get("action_requests", [value])
+    told: dict[str, Json] = {}
+    for number, (one, request) in enumerate(zip(asked, requests, strict=False), 1):
+        before = f"{number} " if len(asked) > 1 else ""
+        told[before + one.name] = one.args
+        said = str(request.get("description") or "")
+        if said and not (f"Tool: {one.name}" in said and "Args:" in said):
+            told[f"{before}description"] = said
+    return told
 
 
 def _decision(text: str, asked: Review) -> Json:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lgwatch.errors import InputError
-from lgwatch.review import decided, hint, reviews
+from lgwatch.review import decided, hint, readable, reviews
 
 
 def request(*names: str, allowed: tuple[str, ...] = ("approve", "edit", "reject")) -> dict[str, Any]:
@@ -77,3 +77,16 @@ def test_json_is_left_as_it_is() -> None:
 def test_the_hint_says_what_may_be_typed() -> None:
     assert hint(request("pay")) == 'approve · reject: why · edit {"to": "Ann", "amount": 4}'
     assert hint(request("pay", "post", allowed=("approve", "reject"))).startswith("approve · reject: why   (with ;")
+
+
+def test_what_is_asked_is_told_without_its_wrapping() -> None:
+    assert readable(ONE_CALL) == {"pay": {"amount": 4}}
+    asked = request("pay", "post")
+    asked["action_requests"][0]["description"] = "Tool execution requires approval\n\nTool: pay\nArgs: {}"
+    asked["action_requests"][1]["description"] = "This letter cannot be called back."
+    assert readable(asked) == {
+        "1 pay": {"to": "Ann", "amount": 4},
+        "2 post": {"to": "Ann", "amount": 4},
+        "2 description": "This letter cannot be called back.",
+    }
+    assert readable({"question": "?"}) is None

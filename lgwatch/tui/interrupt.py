@@ -10,6 +10,7 @@ from textual.content import Content
 
 from lgwatch.events import Json
 from lgwatch.records import Interrupt
+from lgwatch.review import readable
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.signs import glyph
 from lgwatch.tui.text import clean, plain
@@ -96,6 +97,7 @@ class Question(Vertical):
         ways = "i  go on" if current.breakpoint else "i answer · esc look around · an empty answer skips"
         self.border_subtitle = Content(plain(ways))
         value = self.value = self._source.resolved(current.seq).get("value", current.value)
+        value = readable(value) or value
         self.rows.set(value if isinstance(value, dict) and value and "$type" not in value else {"value": value})
         self.view.styles.height = max(1, min(7, len(self.rows)))
         self.view.show()
