@@ -142,6 +142,21 @@ def test_a_module_that_never_returns_from_its_import_can_be_left(tmp_path):
     assert "its import had not returned" in the_result(tmp_path).error["message"]
 
 
+def test_a_process_that_forks_and_closes_what_it_finds_open_is_watched_to_its_end(tmp_path):
+    body = """
+    if os.fork() == 0:
+        print("from the child")
+        os._exit(0)
+    os.closerange(0, 21)
+    os.chdir("/")
+    sys.stdout = sys.stderr = None
+    get_stream_writer()({"last": "sign"})
+    """
+    with bad_day(tmp_path, node(body)) as terminal:
+        shows(terminal, "DONE", "✓ writer", "from the child", "sign")
+    assert the_result(tmp_path).output["text"] == "done"
+
+
 # ── too much ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -154,6 +169,21 @@ def test_a_hundred_thousand_prints_are_all_there(tmp_path):
     text = "\n".join(event.text for event in recorded(tmp_path) if isinstance(event, Output))
     assert re.findall(r"line (\d+)", text) == [str(number) for number in range(100_000)]
     assert the_result(tmp_path).status == "done"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ['os.write(1, b"x" * 999_999 + b"\\n")', 'sys.stdout.write("x" * 999_999)', 'print(("x" * 999 + chr(10)) * 1000)'],
+    ids=["raw", "one line", "lines"],
+)
+def test_a_hundred_megabytes_of_output_are_written_down_while_the_screen_answers(tmp_path, statement):
+    with bad_day(tmp_path, node(f"for _ in range(100): {statement}")) as terminal:
+        shows(terminal, "writer")
+        answers_keys(terminal)
+        shows(terminal, "DONE")
+    written = sum(len(event.text) for event in recorded(tmp_path) if isinstance(event, Output))
+    assert 100 * 999_000 <= written <= 101_000_000
+    (tmp_path / "run.jsonl").unlink()
 
 
 def test_a_state_of_a_hundred_megabytes_is_cut_where_it_is_shown(tmp_path):
