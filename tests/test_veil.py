@@ -26,17 +26,10 @@ from lgwatch.events import (
     ValueStored,
 )
 from lgwatch.journal import JournalWriter
-from lgwatch.journal.veil import (
-    CONTENT,
-    HELD,
-    MASK,
-    Redaction,
-    Structure,
-    VeiledWriter,
-    attached_writer,
-    new_writer,
-    veil_of,
-)
+from lgwatch.journal.content import CONTENT
+from lgwatch.journal.redaction import HELD, MASK, Redaction
+from lgwatch.journal.structure import Structure
+from lgwatch.journal.veil import VeiledWriter, attached_writer, new_writer, veil_of
 from tests.factories import custom, ended, result, run, token
 from tests.live import agent, live, node, program, topic
 
