@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 
-from tests.benchmarks import bench_drawing, bench_lines, bench_runner, bench_screen, bench_values
+from tests.benchmarks import bench_drawing, bench_lines, bench_runner, bench_screen, bench_stream, bench_values
 from tests.benchmarks.bench_screen import Measure
 
 RATIOS = {"agents": 1.02, "tokens": 1.25, "steps": 1.25, "sends": 1.25}
@@ -47,6 +47,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {
     **{f"drawing_{name}": measure for name, measure in bench_drawing.MEASURES.items()},
     **{f"values_{name}": measure for name, measure in bench_values.MEASURES.items()},
     **{f"screen_{name}": measure for name, measure in bench_screen.MEASURES.items()},
+    **{f"tokens_{name}": measure for name, measure in bench_stream.MEASURES.items()},
 }
 
 

@@ -2,7 +2,8 @@
 per token (`RichLog.write`), both on the same journal as it grows.
 
 `python -m tests.benchmarks.bench_stream [RATE] [SECONDS]` prints the rows: how far the screen is behind when the burst is
-over, how soon a key shows its effect meanwhile, and the processor time of a token.
+over, how soon a key shows its effect meanwhile, and the processor time of a token. `--held [TOKENS]` opens a journal of a
+million tokens, and measures what is done with it.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from lgwatch.events import RunEnded
 from lgwatch.journal import encode
-from tests.benchmarks.bench_screen import CACHED, KEYS, PAUSES, ROOT, SIZE, Measure, folder, program
+from tests.benchmarks.bench_screen import CACHED, KEYS, PAINTED, PAUSES, ROOT, SIZE, Measure, folder, memory, program
 from tests.benchmarks.bench_tokens import stream
 from tests.benchmarks.terminal import Terminal, percentile
 
@@ -171,9 +175,83 @@ def measure(rate: int = 20_000, seconds: float = 10.0, *, beside: bool = True) -
         yield Measure("processor time of a token, RichLog.write to lgwatch", slow.cpu / fast.cpu, None, "x")
 
 
+def spent(pid: int) -> float:
+    """Return the milliseconds of processor time of a process, more exactly than in ticks."""
+    return sum(int(each.read_text().split()[0]) for each in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e6
+
+
+def _weight_of_nothing() -> float:
+    """Return the megabytes of the program with a token or two."""
+    with folder() as where:
+        (where / "run.jsonl").write_bytes(HEADER + b"".join(map(encode, [*stream(1), RunEnded(run="r1")])))
+        with program(where, "open", "run.jsonl") as terminal:
+            terminal.wait_for_screen("DONE", 60)
+            time.sleep(2)
+            return memory(terminal.process.pid)
+
+
+PROMISED = (
+    "scroll to the start",
+    "scroll to the end",
+    "another filter",
+    "all again",
+    "what is not there is sought",
+    "another width",
+)
+"""What has a bound; to write all anew in another way has none."""
+
+
+def held(tokens: int = 1_000_000, rounds: int = 5) -> Iterator[Measure]:
+    """A finished journal of this many tokens: from key, or change of size, to its effect; medians of some rounds."""
+    steps = [
+        ("scroll to the start", "g", PAINTED), ("another filter", "s", "path=node"), ("all again", "X", "f to filter"),
+        ("what is not there is sought", "\r", "no match"), ("scroll to the end", "G", PAINTED),
+        ("a column per node", "v", "by node"), ("one stream", "v", "one stream"), ("a block per call", "v", "a block per call"),
+    ]  # fmt: skip
+    taken: dict[str, list[tuple[float, float]]] = {}
+    with folder() as where:
+        with (where / "run.jsonl").open("wb") as file:
+            file.write(HEADER)
+            file.writelines(map(encode, [*stream(tokens), RunEnded(run="r1")]))
+        with program(where, "open", "run.jsonl") as terminal:
+            pid = terminal.process.pid
+
+            def timed(name: str, act: Callable[[], None], marker: str | bytes) -> None:
+                since, cpu, began = len(terminal.raw), spent(pid), time.perf_counter()
+                act()
+                seen = terminal.wait_for(marker, 30, since=since)
+                taken.setdefault(name, []).append((seen - began, spent(pid) - cpu))
+                time.sleep(1)
+
+            terminal.wait_for_screen("DONE", 300)
+            time.sleep(2)
+            resident = memory(pid)
+            for turn in range(rounds):
+                for name, key, marker in steps:
+                    if key == "\r":
+                        terminal.send("/nowhere")
+                        terminal.wait_for_screen("nowhere", 30)
+                    timed(name, partial(terminal.send, key), marker)
+                for size in ((90 + turn, 36), SIZE):
+                    timed("another width", partial(terminal.resize, *size), PAINTED)
+    weight = (resident - _weight_of_nothing()) / tokens * 2**20
+    yield Measure(f"{tokens} tokens: memory of the program", resident, None, "MB")
+    yield Measure(f"{tokens} tokens: memory of a token", weight, 60, "B")
+    for name, times in taken.items():
+        bound = 100 if name in PROMISED else None
+        yield Measure(f"{tokens} tokens: {name}", statistics.median(wall for wall, _ in times) * 1000, bound, "ms")
+        yield Measure(f"{tokens} tokens: {name}, processor", statistics.median(cpu for _, cpu in times), None, "ms")
+
+
+MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {"burst": measure, "held": held}
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--produce"]:
         produce(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    elif sys.argv[1:2] == ["--held"]:
+        for row in held(*map(int, sys.argv[2:])):
+            print(row, flush=True)
     else:
         numbers = [float(word) for word in sys.argv[1:]]
         for row in measure(int(numbers[0]) if numbers else 20_000, numbers[1] if len(numbers) > 1 else 10.0):
