@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
-import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ import pytest
 from lgwatch.doctor import self_check as checking
 from lgwatch.doctor.self_check import DifferenceError, Trial, self_check
 from lgwatch.events import Json
+from lgwatch.process import RUNNER
 from lgwatch.runner.account import process
 from lgwatch.sources import RunRequest
-from tests.live import agent, launch, program
+from tests.live import PATIENCE, agent, environment, eventually, launch, program
 
 ASKS = """
 import random
@@ -65,18 +67,32 @@ def test_a_graph_that_ends_its_process_has_nothing_to_compare(tmp_path: Path) ->
         ("def ok(state):\n    pass\ngraph = compiled(ok)", {"topci": "x"}, ("InputError", "none of the graph's keys")),
     ],
 )
-def test_why_there_is_no_account_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, body: str, given: Json, why: tuple[str, str]
-) -> None:
+def test_why_there_is_no_account_is_told(tmp_path: Path, body: str, given: Json, why: tuple[str, str]) -> None:
     order = {
         "target": f"{agent(tmp_path, body)}:graph", "app_dir": str(tmp_path), "paths": [], "thread": "t", "answers": [],
         "input": given, "out": str(tmp_path / "out.json"),
     }  # fmt: skip
-    monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(order)))
-    process.main()
+    process.answer(order)
     told = json.loads((tmp_path / "out.json").read_text())["error"]
     assert told["type"] == why[0]
     assert why[1] in told["message"]
+
+
+def test_a_graph_that_nobody_asks_for_any_more_is_left(tmp_path: Path) -> None:
+    body = "import time, pathlib\ndef sleep(state):\n    pathlib.Path('began').touch()\n    time.sleep(600)\ngraph = compiled(sleep)"
+    order = {
+        "target": f"{agent(tmp_path, body)}:graph", "app_dir": str(tmp_path), "paths": [], "thread": "t", "answers": [],
+        "input": {}, "out": str(tmp_path / "out.json"),
+    }  # fmt: skip
+    with subprocess.Popen(
+        [sys.executable, str(RUNNER), "account"], stdin=subprocess.PIPE, cwd=tmp_path, env=environment(tmp_path)
+    ) as child:
+        assert child.stdin is not None
+        child.stdin.write(json.dumps(order).encode() + b"\n")
+        child.stdin.flush()
+        assert eventually((tmp_path / "began").exists)
+        child.stdin.close()
+        assert child.wait(PATIENCE) == 1
 
 
 def test_an_input_without_the_self_check_is_refused(tmp_path: Path) -> None:

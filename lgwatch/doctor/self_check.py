@@ -137,7 +137,13 @@ def _account(trial: Trial, folder: Path) -> dict[str, Json]:
             "name another interpreter with --python, such as .venv/bin/python",
         ) from None
     try:
-        _, printed = process.communicate(json.dumps(order).encode())
+        assert process.stdin is not None
+        assert process.stderr is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+            process.stdin.flush()  # and left open: when this process is gone, the other one goes too
+        printed = process.stderr.read()
+        process.wait()
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+import os
+import threading
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from lgwatch.errors import InputError, LgwatchError, TargetError
 from lgwatch.events import Json
 
 
 def main() -> None:
-    """Read an order from stdin, and write the account, or why there is none, to the file that it names."""
-    asked = json.load(sys.stdin)
+    """Answer the order on stdin, which whoever asked holds open: when it closes, nobody wants the account any more."""
+    orders = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)  # the graph may read from stdin
+    os.dup2(nothing, 0)
+    asked = json.loads(orders.readline())
+    threading.Thread(target=_leave_with, args=(orders,), daemon=True).start()
+    answer(asked)
+
+
+def _leave_with(orders: BinaryIO) -> None:
+    orders.read()
+    os._exit(1)
+
+
+def answer(asked: Mapping[str, Json]) -> None:
+    """Write the account that is asked for, or why there is none, to the file that the order names as `out`."""
     try:
         told = {"account": _obey(asked)}
     except BaseException as error:  # whatever a target can do
