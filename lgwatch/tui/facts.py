@@ -142,6 +142,8 @@ class Facts:
         came = [ways.caller(task)] if ways.caller(task) else list(ways.sources(task))
         if came:
             yield "from", [(", ".join(short_name(name) for name in came), "")]
+        if task.same_input > 1:
+            yield "input", [(f"visit {task.same_input} with the same", "warn")]
         chosen, others = ways.choices(task)
         if chosen:
             row: Row = [(", ".join(short_name(name) for name in chosen), "ok")]

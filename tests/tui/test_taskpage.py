@@ -22,7 +22,7 @@ from tests.factories import (
     task,
     token,
 )  # fmt: skip
-from tests.tui.stage import bar, drawn, played, recorded, shown, text_of, write
+from tests.tui.stage import bar, drawn, played, recorded, shown, text_of, until, write
 
 MIDDLE, SMALL = (120, 36), (80, 24)
 TRACE = (
@@ -86,8 +86,7 @@ async def test_a_page_goes_on_while_its_task_does(tmp_path):
         assert "nothing yet" in text_of(app)
         write(app.source.path, token("More.", 1), result("writer", writes={"notes": ["late"]}), after=9)
         await drawn(pilot)
-        assert "More." in text_of(app)
-        assert "late" in text_of(app)
+        await until(pilot, lambda: "More." in text_of(app) and "late" in text_of(app))
 
 
 async def test_arrows_go_through_the_visits_of_the_node(tmp_path):
@@ -103,6 +102,15 @@ async def test_arrows_go_through_the_visits_of_the_node(tmp_path):
         assert "n  1" in text_of(app)
         await shown(pilot, "left", "right", "right")
         assert "n  2" in text_of(app)
+        assert "with the same" not in text_of(app)
+
+
+async def test_a_visit_with_an_input_that_the_node_had_before_says_so(tmp_path):
+    visits = [task("writer", id=f"w{step}", step=step, input={"n": 1}) for step in range(1, 4)]
+    app = played(tmp_path, run(), visits)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await page(pilot)
+        assert "visit 3 with the same" in text_of(app)
 
 
 async def test_a_failed_task_shows_its_error_with_the_users_frames_first_its_input_its_siblings_and_the_runs_end(
@@ -120,7 +128,14 @@ async def test_a_failed_task_shows_its_error_with_the_users_frames_first_its_inp
         text = text_of(app)
         assert "Error" in text
         assert text.index("ValueError: boom") < text.index("agent.py:7") < text.index("x/y.py:2")
-        for part in ('topic  "cats"', 'raise ValueError("boom")', "helper ✓ done", "✗ failed", "after", "by this error"):
+        for part in (
+            'topic  "cats"',
+            'raise ValueError("boom")',
+            "helper ✓ done",
+            "✗ failed",
+            "after",
+            "by this error",
+        ):
             assert part in text, part
         await shown(pilot, "y")
         assert app.clipboard == TRACE
