@@ -17,6 +17,8 @@ from lgwatch.states import State, States
 FACTOR, FLOOR = 4, 32_768
 """A state swelled when it is this many times what it was a step before, and has at least so many characters."""
 _LISTS = ("add", "iadd")
+_MANY = 100
+"""Tasks of a step whose writes are read to be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,17 @@ class Flags:
         self._sizes: dict[str, int] = {}
         self.all: list[Flag] = []
 
-    def update(self, most: int = 20) -> bool:
-        """Look at up to so many states; return whether there are more to look at."""
+    def update(self, most: int = 100) -> bool:
+        """Look at states that up to so many tasks led to; return whether there are more to look at."""
         self._todo |= dict.fromkeys(self.states.fresh())
         for ns in list(self._todo):
             states = self.states.of(ns)
             while (number := self._looked.get(ns, 0)) < len(states):
                 if states[number].rebuilt and number == len(states) - 1 and self.states.goes_on(states[number]):
                     break  # what the next tasks see may still tell more of it
-                if not most:
+                if most <= 0:
                     return True
-                most -= 1
+                most -= 2 + len(states[number].tasks)
                 self._looked[ns] = number + 1
                 if number and states[number].run == states[number - 1].run:
                     self.all += self._look(states[number - 1], states[number])
@@ -72,42 +74,41 @@ class Flags:
         differing = [key for key in new if key in old and old[key] != new[key]]
         if not differing and len(old) == len(new):
             return
-        written: dict[str, list[Json]] = {}
-        for task in after.tasks:
-            for key, value in self.states.writes(task).items():
-                written.setdefault(key, []).append(value)
+        written = {key for task in after.tasks for key in self.states.wrote(task)}
         reducers = self.states.reducers(after.ns)
         nodes = tuple(dict.fromkeys(task.node for task in after.tasks))
         for key in differing:
             if reducers.get(key, "") in ("", *_LISTS, "add_messages") and (
-                what := self._mutated(key, (old[key], new[key]), written.get(key), reducers.get(key, ""))
+                what := self._grown(key, old[key], new[key], after)
+                if key in written
+                else self._mutated(key, old[key], new[key])
             ):
                 who = nodes[0] if len(nodes) == 1 else f"one of {', '.join(nodes)}"
                 yield self._flag("mutated", f"{who} changed {what}", after, key, nodes)
-        yield from self._swollen(old, new, after, tuple(written))
+        yield from self._swollen(old, new, after)
 
-    def _mutated(self, key: str, values: tuple[Json, Json], written: list[Json] | None, reducer: str) -> str:
-        """Return what of a key was changed by nobody's write; empty where nothing was."""
-        (old, new), lookup = values, self.states.lookup
-        if not written:
-            change = next((one for one in differences(old, new, lookup, (key,)) if _tells(one)), None)
-            return "" if change is None else f"{_place(change)} in place, without writing it"
-        if reducer not in _LISTS:
+    def _mutated(self, key: str, old: Json, new: Json) -> str:
+        """Return what of a key that nobody wrote was changed; empty where nothing was."""
+        change = next((one for one in differences(old, new, self.states.lookup, (key,)) if _tells(one)), None)
+        return "" if change is None else f"{_place(change)} in place, without writing it"
+
+    def _grown(self, key: str, old: Json, new: Json, after: State) -> str:
+        """Return a key whose list has more than was written to it; empty where it has not."""
+        if self.states.reducers(after.ns).get(key) not in _LISTS or len(after.tasks) > _MANY:
             return ""
-        before, after, added = follow(old, lookup), follow(new, lookup), [follow(one, lookup) for one in written]
-        if not all(isinstance(one, list) for one in (before, after, *added)):
+        written = [one[key] for task in after.tasks if key in (one := self.states.writes(task))]
+        before, now, *added = (follow(one, self.states.lookup) for one in (old, new, *written))
+        if not all(isinstance(one, list) for one in (before, now, *added)):
             return ""
         # Such a reducer appends what was written, and nothing else can make the list longer.
-        return f"{key} in place, besides writing to it" if len(after) > len(before) + sum(map(len, added)) else ""
+        return f"{key} in place, besides writing to it" if len(now) > len(before) + sum(map(len, added)) else ""
 
-    def _swollen(
-        self, old: dict[str, Json], new: dict[str, Json], after: State, written: tuple[str, ...]
-    ) -> Iterator[Flag]:
+    def _swollen(self, old: dict[str, Json], new: dict[str, Json], after: State) -> Iterator[Flag]:
         before, now = self._size(old), self._size(new)
         if now < FLOOR or now < FACTOR * max(before, 1):
             return
         key = max(new, key=lambda name: self._size(new[name]) - self._size(old.get(name)))
-        nodes = tuple(dict.fromkeys(task.node for task in after.tasks if key in self.states.writes(task)))
+        nodes = tuple(dict.fromkeys(task.node for task in after.tasks if key in self.states.wrote(task)))
         who = ", ".join(nodes) or ", ".join(dict.fromkeys(task.node for task in after.tasks))
         text = f"{who} made the state {now // max(before, 1)} times as large: {_amount(now)}, most of it in {key}"
         yield self._flag("swollen", text, after, key, nodes)

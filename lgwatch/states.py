@@ -189,13 +189,17 @@ class States:
         reducers = self.reducers(state.ns)
         found: dict[str, list[str]] = {}
         for task in state.tasks:
-            for key in self.writes(task):
+            for key in self.wrote(task):
                 found.setdefault(key, []).append(task.node)
         if not found and not state.tasks:
             who = OUTSIDE if state.source in ("update", "fork") else INPUT
             changes = differences(self.values(before) if before is not None else {}, self.values(state), self.lookup)
             found = {str(change.path[0]): [who] for change in changes}
         return {key: Writer(tuple(nodes), reducers.get(key, "")) for key, nodes in found.items()}
+
+    def wrote(self, task: Task) -> tuple[str, ...]:
+        """Return the keys that a task wrote; its line is read only where they stand behind a reference."""
+        return task.wrote or tuple(self.writes(task))
 
     def writes(self, task: Task) -> dict[str, Json]:
         """Return what a task wrote, by key, references unresolved."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -29,7 +30,7 @@ from lgwatch.tui.outcome import outcome, saw
 from lgwatch.tui.outside import open_at, read_outside
 from lgwatch.tui.pane import Subject
 from lgwatch.tui.rows import Lines, Row
-from lgwatch.tui.signs import cells, fit, node_style, tick
+from lgwatch.tui.signs import cells, fit, node_style
 from lgwatch.tui.text import clean, crop, plain
 from lgwatch.tui.tracerows import TraceRows
 from lgwatch.tui.tree import JsonRows
@@ -89,7 +90,8 @@ class TaskPage(ModalScreen[None]):
         self._source, self._flags, self._ways = source, flags, ways
         self._states = flags.states
         self._session: Session | None = None
-        self._drawn: object = None
+        self._drawn: tuple[object, ...] | None = None
+        self._next = 0.0
         self._status = ""
         self._many = (0, 0)
         self.seen = JsonRows(source, open_texts=SHORT, depth=1)
@@ -148,12 +150,12 @@ class TaskPage(ModalScreen[None]):
         self._states.update(session)
         self._ways.update(session)
         task = self.shown_task
-        moving = tick(session.now) if task.open else 0
-        drawn = (task, task.status, session.task_changes, session.message_changes, len(session.index), moving, self.size,
-                 self._status, self._part, len(self._flags.all), frozenset(self.happened.hidden))  # fmt: skip
-        if drawn == self._drawn or self.size.width == 0:
+        asked = (task, self.size, self._status, self._part, frozenset(self.happened.hidden))
+        drawn = (asked, task.status, session.task_changes, len(session.index), len(self._flags.all), session.now)
+        soon = self._drawn is not None and self._drawn[0] == asked and monotonic() < self._next
+        if drawn == self._drawn or soon or self.size.width == 0:
             return
-        self._drawn = drawn
+        self._drawn, began = drawn, monotonic()
         self._draw_in(task)
         self._draw_out(task)
         self._draw_facts(session, task)
@@ -163,6 +165,8 @@ class TaskPage(ModalScreen[None]):
         if first and not task.open:  # what is over is read from its beginning
             self.events_view.scroll_rows(0)
         self._say(session, task)
+        # News are drawn in a fifth of the time at most, however much there is to draw; what is asked for, at once.
+        self._next = began + 5 * (monotonic() - began)
 
     def _draw_in(self, task: Task) -> None:
         sections = saw(self._source, task)
