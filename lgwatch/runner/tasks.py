@@ -86,9 +86,11 @@ class Tasks:
         if self._node_tags:
             # Before 1.2.22 a task has no metadata, and after it a run's tags take the place of the node's.
             tags.update(dict.fromkeys(self._node_tags.get(_names(ns, node), ())))
-        for segment in ns:
+        for depth, segment in enumerate(ns):
             if outer := self.by_id.get(segment.rpartition(":")[2]):
                 tags.update(dict.fromkeys(outer.tags))
+            elif self._node_tags and ":" not in segment:  # a graph that keeps its own checkpoints
+                tags.update(dict.fromkeys(self._node_tags.get(_names(ns[:depth], segment), ())))
         return tuple(tags)
 
 
