@@ -359,7 +359,9 @@ class Transitions:
                 targets = self._known.get(node_id(task), {})
                 certain = end in targets and not targets[end]
                 # An edge to END is also drawn for a node of which nothing is known: it counts where nothing else came.
-                ended = task.status == "done" and task.run == flow.run.id and not flow.led.get(task.id)
+                # One that hands over to a node of the graph above has no result, and its own graph no end.
+                ended = task.status == "done" and not task.closed_by
+                ended = ended and task.run == flow.run.id and not flow.led.get(task.id)
                 if ended and (certain or step == newest) and task.id not in flow.called:
                     flow.led.setdefault(task.id, set()).add(end)
                     edges.append((node_id(task), end))

@@ -195,6 +195,16 @@ def test_a_task_that_another_task_calls_comes_from_that_one():
     assert transitions.taken["outer", "inner"] == 1
 
 
+def test_a_handover_to_the_graph_above_is_no_way_to_the_end_of_its_own():
+    inner = ("alice:alice",)
+    transitions = taken(
+        graph((START, "alice"), ("alice", END)), run(), task("alice"), visit("model", 1, ns=inner),
+        task("tools", step=2, ns=inner), result("alice"), visit("bob", 2), ended(), start=False,
+    )  # fmt: skip
+    assert ("alice:model", "alice:tools") in transitions.taken
+    assert ("alice:tools", "alice:__end__") not in transitions.taken
+
+
 def test_a_parallel_branch_that_ended_early_reached_the_end():
     told = graph((START, "a"), (START, "b"), ("a", END), ("b", "c"), ("c", END))
     transitions = taken(told, run(), visit("a", 1), visit("b", 1), visit("c", 2), ended(), start=False)
