@@ -30,6 +30,8 @@ HEAVY = 1 << 16
 """Bytes of a stored value from which a folded row shows how it begins, and the rest is not read."""
 SLICE = 2000
 """Values that a search looks at before it lets others do something."""
+EAGER = 1 << 18
+"""Bytes of stored values that are read for what is open at first."""
 
 
 class Stored(Protocol):
@@ -83,6 +85,7 @@ class JsonRows(Rows):
         self._toggled: dict[Path, set[Name]] = {}
         self._width = 80
         self._version = 0
+        self._eager = 0  # bytes of stored values that were read to be open by themselves
         self._read: dict[str, Json] = {}
         self._weights: dict[str, int] = {}
 
@@ -138,6 +141,7 @@ class JsonRows(Rows):
 
     def _build(self) -> None:
         self._version += 1
+        self._eager = 0
         self._root = Branch(list(self.sections), list(self.sections.values()))
         self._open_below(self._root, ())
 
@@ -179,7 +183,8 @@ class JsonRows(Rows):
 
     def _is_open(self, path: Path, value: Json) -> bool:
         """Whether a value is open by itself."""
-        if self._weight(value) > HEAVY:
+        self._eager += self._weight(value)
+        if self._weight(value) > HEAVY or self._eager > EAGER:
             return False
         value = follow(value, self.lookup)
         if isinstance(value, str):
