@@ -344,7 +344,7 @@ def test_a_server_that_is_not_there_is_told_with_the_reason(agent: Agent) -> Non
 
 
 def test_a_client_that_waits_no_longer_says_so(agent: Agent) -> None:
-    (message,) = agent.run(Answer(TEXT, fault="stalls", after=2), model={**ONCE, "timeout": 0.3})
+    (message,) = agent.run(Answer(TEXT, fault="stalls", after=2), model={**ONCE, "timeout": 1.5})
     assert (message.text, message.status) == ("One two", "failed")
     assert re.fullmatch(r"\w+: Request timed out\..*", agent.error)
 
