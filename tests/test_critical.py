@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lgwatch.critical import critical_path
+from lgwatch.tui.shares import share_rows
 from tests.factories import attempt, ended, play, result, run, task
 
 NS = ("team:team",)
@@ -93,3 +94,33 @@ def test_what_runs_ends_now_and_a_run_without_tasks_has_no_chain():
     assert found.nodes["a"].seconds == pytest.approx(3.99)
     assert not critical_path(play().runs, 1.0).chain
     assert not critical_path([], 1.0).shares()
+
+
+def shown(session, width):
+    return ["".join(text for text, _ in row) for row in share_rows(critical_path(session.runs, session.now), width)]
+
+
+def test_the_table_tells_shares_and_slack_in_the_room_that_it_has():
+    session = played(
+        at(0.001, run()), lasted("plan", 0.01, 1.0), lasted("web", 1.0, 6.0, step=2), lasted("wiki", 1.0, 3.0, step=2),
+        at(8.0, ended()),
+    )  # fmt: skip
+    for width in (30, 48):
+        head, first, second, between, spare = shown(session, width)
+        assert head.split() == ["critical", "path", "took", "slack"]
+        assert first.split()[0] == "63%"
+        assert "web" in first
+        assert "plan" in second
+        assert "between steps" in between
+        assert spare.split() == ["wiki", "+3.00s"]
+        assert all(len(line) == width for line in (head, first, second, between, spare))
+    assert "█" not in shown(session, 30)[1]
+
+
+def test_a_path_that_has_no_room_is_its_node():
+    session = played(
+        at(0.001, run()), lasted("team", 0.001, 5.0), lasted("a_rather_long_name", 0.001, 5.0, ns=NS), at(5.0, ended())
+    )  # fmt: skip
+    assert shown(session, 34)[1].split()[1].startswith("a_rather")
+    assert shown(session, 60)[1].split()[2] == "team/a_rather_long_name"
+    assert "slack" not in shown(session, 60)[0]

@@ -317,7 +317,7 @@ async def test_the_critical_path_is_lit_and_its_shares_stand_beside_it():
         await shown(pilot, "4", "C")
         text = text_of(app)
         assert "critical path" in text
-        assert "slack" in text
+        assert "took" in text
         await shown(pilot, "C")
         assert "critical path" not in text_of(app)
 
