@@ -17,6 +17,7 @@ from lgwatch.session import Session
 from lgwatch.states import State, States
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.branch import Path
+from lgwatch.tui.browser import TreeView
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
@@ -24,6 +25,7 @@ from lgwatch.tui.signs import cells, count, fit, glyph, seconds
 from lgwatch.tui.spot import Spot
 from lgwatch.tui.staterows import LED, SIGNS, WROTE, DiffRows, HistoryRows, StepRows, ends_of, nodes_of, sign, step_name
 from lgwatch.tui.stateview import StateView
+from lgwatch.tui.text import crop
 from lgwatch.tui.tree import JsonRows
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ class StatePane(Pane):
         self._drawn: object = None
         self._looking = False
         self._told = 0
+        self._graphs = 1
 
     def make_view(self, rows: Rows) -> LineView:
         """Return the view on the values."""
@@ -224,12 +227,22 @@ class StatePane(Pane):
         self.at_bar.show(fit(left, right, width))
         graph = path(self._ns)
         graphs = len(self.states.graphs())
+        self._graphs = graphs
         words = {"values": graph, "diff": " · ".join(filter(None, [graph, "diff"])), "history": "history of a key"}
-        self.mark(words[self.mode], self._keys(graphs))
+        self.mark(words[self.mode], self._bottom())
 
-    def _keys(self, graphs: int) -> str:
+    def _bottom(self) -> str:
+        """The path of the value under the cursor; at a key of the state, which is its own path, what can be done."""
+        path_here = self.state_view.path
+        if self.mode == "values" and not path_here.isidentifier() and path_here:
+            return crop(path_here, max(self.size.width - 8, 4), "…")
         keys = {"values": "[ ] step  d diff  h history", "diff": "[ ] step  d back", "history": "h back"}[self.mode]
-        return keys + ("  v graph" if graphs > 1 else "") if self.size.width >= 44 else ""
+        return keys + ("  v graph" if self._graphs > 1 else "") if self.size.width >= 44 else ""
+
+    @on(TreeView.At)
+    def _on_at(self, event: TreeView.At) -> None:
+        event.stop()
+        self.mark(self._wanted[0], self._bottom())
 
     # --- keys
 

@@ -189,3 +189,6 @@ async def test_a_state_fits_into_80_by_24_and_its_keys_are_named(tmp_path):
         assert not app.pane("state").step_view.size.width
         await shown(pilot, "Y")
         assert app.clipboard == "topic"
+        await shown(pilot, "down", "down")
+        await drawn(pilot)
+        assert str(app.pane("state").border_subtitle) == "d.k"
