@@ -111,7 +111,7 @@ def test_the_table_tells_shares_and_slack_in_the_room_that_it_has():
         assert first.split()[0] == "63%"
         assert "web" in first
         assert "plan" in second
-        assert "between steps" in between
+        assert "between" in between
         assert spare.split() == ["wiki", "+3.00s"]
         assert all(len(line) == width for line in (head, first, second, between, spare))
     assert "█" not in shown(session, 30)[1]

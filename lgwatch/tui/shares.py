@@ -32,7 +32,7 @@ def share_rows(path: CriticalPath, width: int) -> list[Row]:
     if path.total and path.between / path.total >= 0.005:
         left = _part(path.between, path.total, top, "faint", width)
         right: Row = [(f"{seconds(path.between):>6}", "time"), (" " * spare, "")]
-        rows.insert(1 + sum(one.tasks > 0 for one in shares), fit([*left, ("between steps", "dim")], right, width))
+        rows.insert(1 + sum(one.tasks > 0 for one in shares), fit([*left, ("between", "dim")], right, width))
     return rows
 
 
