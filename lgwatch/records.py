@@ -11,6 +11,8 @@ from lgwatch.events import Json, Namespace, path
 
 SILENCE = 2.0
 """Seconds without a token after which a stream counts as silent."""
+BURST = 0.05
+"""Seconds in which a whole answer has come that was held back on its way: they tell nothing of the model's speed."""
 OPEN = ("waiting", "running")
 """States of a task that has not ended."""
 
@@ -201,7 +203,7 @@ class Message:
         """Tokens a second between its first and its last token; 0 when that cannot be told, or it is silent at `now`."""
         if self.silent(now):
             return 0.0
-        if self.first_token is None or self.last_token is None or self.last_token <= self.first_token:
+        if self.first_token is None or self.last_token is None or self.last_token - self.first_token < BURST:
             return 0.0
         return (self.tokens[0] - 1) / (self.last_token - self.first_token)
 

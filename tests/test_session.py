@@ -416,6 +416,13 @@ def test_a_call_that_has_not_said_anything_for_long_is_told():
     assert session.silent_calls(20.0) == []
 
 
+def test_what_came_in_one_burst_has_no_rate():
+    session = play(task("writer"), token("a", at=1.0), token("b", at=1.001), token("c", at=1.002))
+    assert session.message_list[0].rate() == 0
+    session.apply(token("d", at=2.0))
+    assert session.message_list[0].rate() == pytest.approx(3.0)
+
+
 def test_a_finished_message_streams_no_more():
     session = play(task("writer"), token("a", at=1.0), token("b", at=2.0), token("", last=True))
     assert session.rate() == 0
