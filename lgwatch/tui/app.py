@@ -34,6 +34,7 @@ from lgwatch.tui.console import ConsolePane
 from lgwatch.tui.control import Control
 from lgwatch.tui.custom import CustomPane
 from lgwatch.tui.ending import obey_signals
+from lgwatch.tui.escape import quick_escape
 from lgwatch.tui.eventlist import EventsPane
 from lgwatch.tui.eventrows import TimedPane
 from lgwatch.tui.help import Help
@@ -92,6 +93,7 @@ class WatchApp(App[None]):
         `changed` is asked once a second; when it is true the app leaves, with `reloading` set.
         """
         super().__init__()
+        quick_escape()
         # Before the first stylesheet is made: another theme later would style everything a second time.
         self.register_theme(DARK)
         self.theme = "lgwatch"
