@@ -320,10 +320,14 @@ class LiveRun(Tail):
         )
 
     def _no_langgraph(self, printed: str) -> TargetError:
+        last = printed.strip().splitlines()[-1]
+        module = last.rpartition("No module named ")[2].strip("'\"")
+        if module.partition(".")[0] == "lgwatch":
+            return TargetError(f"lgwatch is not whole: {module} is missing", "install it again", detail=last)
         return TargetError(
             f"{self._launch.python} cannot run a graph: langgraph is not installed there",
             "name your project's interpreter with --python, such as .venv/bin/python",
-            detail=printed.strip().splitlines()[-1],
+            detail=last,
         )
 
 
