@@ -212,6 +212,10 @@ _CUT = re.compile(r"… \([\d,]+ characters\)")
 def agree(told: Json, seen: Json) -> bool:
     """Whether two values are the same but for ids and durations, as far as the one that was seen was not cut."""
     if isinstance(told, dict) and isinstance(seen, dict):
+        if "$cycle" in seen:
+            return True
+        if seen.get("$type") == "dict" and "$type" not in told:  # for keys that are too long for an object
+            told = {"$type": "dict", "items": [list(pair) for pair in told.items()]}
         if "$type" in told and "$type" in seen:
             return _same_object(told, seen)
         if "$cut" in seen:
@@ -224,6 +228,8 @@ def agree(told: Json, seen: Json) -> bool:
             seen = seen[:-1]
             told = told[: len(seen)]
         return len(told) == len(seen) and all(map(agree, told, seen))
+    if isinstance(seen, dict) and "$cycle" in seen:
+        return True
     if isinstance(seen, dict) and "$cut" in seen:
         head = seen.get("head")
         return head is None or (isinstance(told, str) and told.startswith(head))

@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import sleep
+from typing import BinaryIO
 
 import lgwatch
 from lgwatch.accounts import account_of
@@ -126,33 +127,15 @@ def _account(trial: Trial, folder: Path) -> dict[str, Json]:
         "message": request.message, "recursion_limit": request.recursion_limit,
         **({"input": request.input} if request.has_input else {}),
     }  # fmt: skip
-    try:
-        process = subprocess.Popen(
-            [launch.python, str(RUNNER), "account"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, start_new_session=True, env={**launch.env, **os.environ},
-        )  # fmt: skip
-    except OSError as error:
-        raise TargetError(
-            f"{launch.python} cannot be started: {error.strerror}",
-            "name another interpreter with --python, such as .venv/bin/python",
-        ) from None
-    try:
-        assert process.stdin is not None
-        assert process.stderr is not None
-        with suppress(BrokenPipeError):
-            process.stdin.write(json.dumps(order).encode() + b"\n")
-            process.stdin.flush()  # and left open: when this process is gone, the other one goes too
-        printed = process.stderr.read()
-        process.wait()
-    finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    # A file, which nothing waits for: what the graph has started may keep a pipe open.
+    with (folder / "printed").open("wb") as printed:
+        code = _run(launch, order, printed)
     try:
         told = json.loads(out.read_bytes())
     except (OSError, ValueError):
-        last = printed.decode("utf-8", "replace").strip().splitlines()[-1:]
+        last = (folder / "printed").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         raise TargetError(
-            f"the graph's process ended with code {process.returncode} while nobody watched it",
+            f"the graph's process ended with code {code} while nobody watched it",
             "look for what ends the interpreter",
             detail="".join(last),
         ) from None
@@ -161,6 +144,29 @@ def _account(trial: Trial, folder: Path) -> dict[str, Json]:
         raise kind(refused["message"], refused.get("hint") or "", detail=refused.get("traceback") or "")
     account: dict[str, Json] = told["account"]
     return account
+
+
+def _run(launch: Launch, order: dict[str, Json], printed: BinaryIO) -> int:
+    """Give the order to a process, and wait for its end; return its exit code. Raises TargetError."""
+    try:
+        process = subprocess.Popen(
+            [launch.python, str(RUNNER), "account"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=printed,
+            start_new_session=True, env={**launch.env, **os.environ},
+        )  # fmt: skip
+    except OSError as error:
+        raise TargetError(
+            f"{launch.python} cannot be started: {error.strerror}",
+            "name another interpreter with --python, such as .venv/bin/python",
+        ) from None
+    try:
+        assert process.stdin is not None
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(order).encode() + b"\n")
+            process.stdin.flush()  # and left open: when this process is gone, the other one goes too
+        return process.wait()
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 # ── watched ──────────────────────────────────────────────────────────────────────────────────────────────────────────

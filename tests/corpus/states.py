@@ -1,12 +1,16 @@
 """States: reducers, every kind of schema, private channels, managed values, inputs, outputs, context, stores."""
 
+import collections
 import dataclasses
 import datetime as dt
+import decimal
 import enum
 import operator
+import pathlib
 import threading
+import types
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from langgraph.channels import EphemeralValue, UntrackedValue
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -19,6 +23,11 @@ from typing_extensions import TypedDict
 
 from tests.corpus import case
 from tests.corpus.parts import Log, fan, line, noted, saved
+
+
+class Pair(NamedTuple):
+    left: int
+    right: list
 
 
 class Colour(enum.Enum):
@@ -259,6 +268,30 @@ def values_of_all_kinds():
             "pass": noted("end"),
         },
     )
+
+
+@case({"log": []})
+def values_of_odd_kinds():
+    """Values that are odder: numbers that are none, cycles, classes, functions, objects that refuse to be looked at."""
+
+    class Refuses:
+        def __getattr__(self, name):
+            raise RuntimeError(name)
+
+        def __repr__(self):
+            raise RuntimeError("no")
+
+    circle: list = [1]
+    circle.append(circle)
+    values = [
+        float("nan"), -float("inf"), 1 + 2j, range(3), circle, Refuses(), Refuses, Point, len, values_of_all_kinds,
+        collections.deque([1, 2]), collections.UserDict(a=1), collections.UserList([1]), collections.Counter("aab"),
+        collections.defaultdict(list, a=[1]), collections.OrderedDict(b=1), types.SimpleNamespace(a=1), Pair(1, [2]),
+        types.MappingProxyType({"a": 1}), decimal.Decimal("1.5"), pathlib.PurePosixPath("/x"), KeyError("k"),
+        ValueError("a", 2), dt.datetime(2024, 1, 2, 3, tzinfo=dt.timezone.utc), (n for n in ()),
+        {"k" * 5000: 1}, {("a", 1): {None: 2}}, frozenset(), bytearray(b"x"), memoryview(b"xy"), "x" * 200_000, Colour,
+    ]  # fmt: skip
+    return line({"make": lambda state: {"log": values, "value": values}, "pass": noted("end")})
 
 
 @case({"log": []})
