@@ -13,6 +13,9 @@ from lgwatch.session import Session
 MANY = 50
 """Tasks of one node in one step that have a row each; more of them are one row, until it is opened."""
 
+NO_TASK = "error"
+"""The cause of the line of a run that failed, and no task of it did: a reducer, the recursion limit, the process."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
@@ -43,7 +46,7 @@ class Lanes:
 
 @dataclass(slots=True)
 class Line:
-    """One row: a task or a fan-out with the lines of the tree in front of it, or a run's heading."""
+    """One row: a task or a fan-out with the lines of the tree in front of it, a run's heading, or the error of a run."""
 
     of: Task | Lanes | Run
     step: str = ""
@@ -64,6 +67,8 @@ def lines(session: Session, keep: Filter, opened: set[tuple[str, str]]) -> Itera
         roots = [task for task in run.tasks.values() if task.parent is None]
         answered = roots[0].step if roots and run.resume is not None else None
         yield from _level([task for task in roots if _kept(task, keep)], answered, keep, opened)
+        if run.error and not any(task.status == "failed" for task in run.tasks.values()):
+            yield Line(run, cause=NO_TASK)
 
 
 def _kept(task: Task, keep: Filter) -> bool:

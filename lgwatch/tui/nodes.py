@@ -31,6 +31,7 @@ from .lines import LineView
 from .nodeview import NodesView
 from .pane import Pane, Subject
 from .rows import Rows
+from .runpage import run_subject
 from .signs import count, seconds
 from .spot import Spot, of_task
 from .steps import NodeRows, outcome
@@ -269,7 +270,7 @@ class NodesPane(Pane):
         index = self.chosen
         of = self.steps.of(index) if index is not None else None
         if isinstance(of, Run):
-            return Subject(f"run {of.id}", tuple(seq for seq in (of.seq, of.end_seq) if seq is not None))
+            return run_subject(of)
         task = of.tasks[-1] if isinstance(of, Lanes) else of
         return self._page(task, node_id(task)) if task is not None else None
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
-from lgwatch.events import Json, error_text
+from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.records import Run
 from lgwatch.session import Session
 from lgwatch.tui.nodes import outcome
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
+from lgwatch.tui.runpage import run_subject
 from lgwatch.tui.signs import amount, fit, glyph, seconds, tick
 
 if TYPE_CHECKING:
@@ -78,19 +79,4 @@ class RunsPane(Pane):
         index = self.chosen
         if index is None:
             return None
-        run = self.rows.runs[index]
-        seqs = tuple(seq for seq in (run.seq, run.end_seq) if seq is not None)
-        return Subject(f"run {run.id}", seqs, sections=ending(run))
-
-
-def ending(run: Run) -> dict[str, Json]:
-    """Return how a run that failed ended: the error in its own words, which tasks failed, and the whole traceback."""
-    if not run.error:
-        return {}
-    failed = [task.path for task in run.tasks.values() if task.status == "failed"]
-    told: dict[str, Json] = {"error": error_text(run.error), "failed": failed or "no task: the graph itself"}
-    if hint := run.error.get("hint"):
-        told["hint"] = hint
-    if trace := run.error.get("traceback"):
-        told["traceback"] = trace
-    return told
+        return run_subject(self.rows.runs[index])

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
+from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.records import Run, Task
 from lgwatch.session import Session
 from lgwatch.transitions import PUSH, Transitions, chosen_in_words, node_id, short_name
 
 from .graph import CALM
-from .lanes import MANY, Lanes, Line, lines
+from .lanes import MANY, NO_TASK, Lanes, Line, lines
 from .picture import STOP
 from .rows import Row, Rows
 from .signs import amount, cells, fit, glyph, node_style, seconds, tick
@@ -104,7 +105,7 @@ class NodeRows(Rows):
         of = line.of
         moving = self._tick if of.status == "running" else 0
         if isinstance(of, Run):
-            return (of.id, outcome(of, self._session), moving)
+            return (of.id, outcome(of, self._session), moving, line.cause)
         if isinstance(of, Lanes):
             return (*of.key, "lanes", tuple(of.states.items()), line.lane, line.opened, moving, self._ways_of(line))
         error = str((of.error or {}).get("type", ""))
@@ -123,7 +124,7 @@ class NodeRows(Rows):
         for index, line in enumerate(self.lines):
             of = line.of
             if isinstance(of, Run):
-                found = of.id == key[0] and len(key) == 3
+                found = of.id == key[0] and len(key) == 4 and key[3] == line.cause
             elif isinstance(of, Lanes):
                 found = of.key == key[:2] and (folded or not line.opened)
             else:
@@ -140,7 +141,7 @@ class NodeRows(Rows):
             return self.foot[index - len(self.lines)]
         line = self.lines[index]
         if isinstance(line.of, Run):
-            return self._run(line.of, width)
+            return self._run(line.of, width) if line.cause != NO_TASK else self._error(line.of, width)
         return self._lanes(line, line.of, width) if isinstance(line.of, Lanes) else self._task(line, line.of, width)
 
     def _run(self, run: Run, width: int) -> Row:
@@ -150,6 +151,14 @@ class NodeRows(Rows):
         if run.resume is not None and width >= 34:
             left.append((" · resumed", "faint"))
         return fit(left, [(seconds(run.elapsed(self._now)), "time")], width)
+
+    @staticmethod
+    def _error(run: Run, width: int) -> Row:
+        """Why a run failed whose tasks did not."""
+        sign, style = glyph("failed")
+        return fit(
+            [("   ", ""), (f"{sign} ", style), ("the run  ", "bold"), (error_text(run.error or {}), style)], [], width
+        )
 
     def _task(self, line: Line, task: Task, width: int) -> Row:
         sign, style = glyph(task.status, self._now)

@@ -155,7 +155,13 @@ async def test_an_error_of_no_task_has_a_row_of_its_own(tmp_path):
     async with app.run_test(size=MIDDLE) as pilot:
         await shown(pilot, "5")
         assert "✗ the run  GraphRecursionError" in text_of(app)
-        await shown(pilot, "6", "enter")
+        await shown(pilot, "1")
+        assert "✗ the run  GraphRecursionError" in pane_text(app, "nodes")
+        app.pane("nodes").view.focus()
+        app.pane("nodes").view.select(len(app.pane("nodes").steps.lines) - 1)
+        await shown(pilot, "enter")
+        assert "no task: the graph itself" in text_of(app)
+        await shown(pilot, "escape", "6", "enter")
         assert "no task: the graph itself" in text_of(app)
 
 
