@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from lgwatch.tui.eventlist import EventView
 from lgwatch.tui.nodeview import NodesView
 from lgwatch.tui.stateview import StateView
+from lgwatch.tui.timeview import TimeView
 from lgwatch.tui.tokens import MessageView
 
 if TYPE_CHECKING:
@@ -23,6 +25,17 @@ STATE = (
     ("Y", "Path", "app.simulate_key('Y')"),
 )  # fmt: skip
 """What is special to the pane of the state."""
+TIMELINE = (
+    ("+ -", "Closer", "app.simulate_key('plus')"), ("0", "All", "app.simulate_key('0')"), ("[ ]", "Step", ""),
+    ("m", "Mark", "app.simulate_key('m')"), ("C", "Critical path", "app.simulate_key('C')"),
+    ("T", "This task", "app.only_task"),
+)  # fmt: skip
+"""What is special to the waterfall."""
+EVENTS = (
+    ("← →", "Cell", ""), ("=", "Keep", "app.simulate_key('equals_sign')"), ("\\", "Drop", "app.simulate_key('backslash')"),
+    ("S", "Sort", "app.simulate_key('S')"), ("T", "This task", "app.only_task"),
+)  # fmt: skip
+"""What is special to the list of events."""
 
 
 def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
@@ -58,6 +71,10 @@ def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
     if status == "running" and live:
         yield ("^x", "Stop", "app.stop")
     yield ("?", "Help", "app.help")
+    if isinstance(app.focused, TimeView):
+        yield from TIMELINE
+    elif isinstance(app.focused, EventView):
+        yield from EVENTS
     if isinstance(app.focused, NodesView):
         yield ("b", "Break", "app.simulate_key('b')")
         if app.focused.deep:

@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 
-from tests.benchmarks import bench_drawing, bench_lines, bench_runner, bench_screen, bench_stream, bench_values
+from tests.benchmarks import (
+    bench_drawing,
+    bench_events,
+    bench_lines,
+    bench_runner,
+    bench_screen,
+    bench_stream,
+    bench_values,
+)
 from tests.benchmarks.bench_screen import Measure
 
 RATIOS = {"agents": 1.02, "tokens": 1.25, "steps": 1.25, "sends": 1.25}
@@ -46,6 +54,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {
     "line_views": line_views,
     **{f"drawing_{name}": measure for name, measure in bench_drawing.MEASURES.items()},
     **{f"values_{name}": measure for name, measure in bench_values.MEASURES.items()},
+    **{f"events_{name}": measure for name, measure in bench_events.MEASURES.items()},
     **{f"screen_{name}": measure for name, measure in bench_screen.MEASURES.items()},
     **{f"tokens_{name}": measure for name, measure in bench_stream.MEASURES.items()},
 }

@@ -157,7 +157,7 @@ async def long_list(pilot: Any, app: WatchApp) -> list[Measure]:
     await pilot.press("4")
     await pilot.pause(0.3)
     events = app.pane("events")
-    view, many = events.view, len(app.session.index)
+    view, many = events.view, len(app.session.index) - 1
     view.focus()
     scrolls = [await timed(pilot, lambda: pilot.press("pageup")) for _ in range(10)]
     jumps = []

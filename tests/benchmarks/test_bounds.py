@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.benchmarks import bench_screen
+from tests.benchmarks import bench_events, bench_screen
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.terminal]
 
@@ -28,3 +28,12 @@ def test_a_journal_is_read_at_once_and_costs_nothing_at_rest():
 def test_keys_are_answered_while_events_pour_in():
     found = rows(bench_screen.keys_under_load(rate=5_000, keys=24))
     assert found["key to picture, 5000 events/s in a journal: pause, p50"] < 500
+
+
+def test_a_long_session_is_looked_through_in_no_time():
+    found = rows(bench_events.long_session(30_000, 1_000))
+    many = next(what for what in found if what.endswith("memory")).removesuffix(" events: memory")
+    assert found[f"{many} events: memory"] < 200
+    assert found[f"{many} events: processor time until then"] < 10
+    assert found[f"{many} events: a jump anywhere, p99"] < 500
+    assert found[f"{many} events: another filter, worst"] < 1_000
