@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lgwatch.difference import differences, same
 from lgwatch.events import Event, GraphLoaded, ValueStored
@@ -257,3 +259,29 @@ def test_a_rebuilt_state_is_judged_when_nothing_more_will_be_told_of_it() -> Non
     assert told.texts() == []
     told.tell(task("next", step=2, input={"d": {"k": 2}}), result("next", step=2), ended())
     assert told.texts() == ["sly changed d.k in place, without writing it"]
+
+
+json_values = st.recursive(
+    st.none() | st.integers(0, 5) | st.text("ab", max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(json_values, json_values)
+def test_nothing_changed_only_between_equal_values_and_every_change_is_one(before: Any, after: Any) -> None:
+    found = list(differences(before, after))
+    assert bool(found) is (before != after)
+    for change in found:
+        if change.kind != "removed":
+            assert _at(after, change.path) == change.after
+        if change.kind != "added":
+            assert change.kind == "changed" or _at(before, change.path) == change.before
+        assert change.before != change.after or change.kind != "changed"
+
+
+def _at(value: Any, path: Any) -> Any:
+    for part in path:
+        value = value[part]
+    return value

@@ -1,3 +1,5 @@
+import random
+
 from lgwatch.tui.parts import children, label, path_text
 from lgwatch.tui.tree import JsonRows
 
@@ -88,3 +90,41 @@ def test_control_characters_stay_out_of_a_text_that_is_open():
     rows = tree(text="a\x1b[31m" + "b" * 70)
     rows.toggle(0)
     assert "\x1b" not in "".join(drawn(rows)[1:])
+
+
+def _flat(rows, sections, opened, path=()):
+    """The rows of an open value, told the simple way."""
+    found = []
+    for name, value in sections:
+        here = (*path, name)
+        found.append(here)
+        if here in opened:
+            found += _flat(rows, children(value), opened, here)
+    return found
+
+
+def test_rows_are_those_of_a_tree_that_is_walked_whole_whatever_is_opened_and_closed():
+    rng = random.Random(7)
+
+    def made(depth):
+        kind = rng.random()
+        if depth == 0 or kind < 0.3:
+            return rng.randrange(9)
+        if kind < 0.65:
+            return {f"k{n}": made(depth - 1) for n in range(rng.randrange(4))}
+        return [made(depth - 1) for _ in range(rng.randrange(5))]
+
+    for _ in range(20):
+        value = {"a": made(5), "b": made(5)}
+        rows = JsonRows(depth=0)
+        rows.set(value)
+        opened = set()
+        for _ in range(40):
+            index = rng.randrange(len(rows))
+            path = rows.spot(index).path
+            if children(rows.spot(index).value):
+                opened ^= {path}
+            rows.toggle(index)
+            expected = _flat(rows, value.items(), opened)
+            assert [rows.spot(number).path for number in range(len(rows))] == expected
+            assert [rows.row_of(path) for path in expected] == list(range(len(expected)))
