@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from lgwatch.events import Json
+from lgwatch.refs import resolve
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.browser import TreeView
@@ -35,7 +36,8 @@ def load(subject: Subject, source: Source, *, whole: bool = True) -> dict[str, J
 
     References are replaced by what they stand for, unless what is wanted is not the `whole` page.
     """
-    sections: dict[str, Json] = dict(subject.sections)
+    given = dict(subject.sections)
+    sections: dict[str, Json] = resolve(given, source.value) if whole else given
     if subject.text:
         sections["text"] = subject.text
     if subject.facts:

@@ -1,6 +1,8 @@
 """The state pane, on the real screen."""
 
-from lgwatch.events import GraphLoaded, Notice
+import json
+
+from lgwatch.events import GraphLoaded, Notice, ValueStored
 from lgwatch.tui.inspector import Inspector
 from lgwatch.tui.nodes import task_subject
 from tests.factories import checkpoint, ended, failed, result, run, task
@@ -91,6 +93,16 @@ async def test_messages_are_compared_by_message_and_texts_by_line(tmp_path):
         assert "[0]" not in text
         assert "-     two" in text
         assert "+     2" in text
+
+
+async def test_what_is_copied_of_a_comparison_is_whole(tmp_path):
+    app = played(
+        tmp_path, run(), ValueStored(id="v1", data=["x" * 200]), checkpoint("a", step=1, source="loop", values={"n": 1}),
+        task("n", step=2), result("n", step=2), checkpoint("b", step=2, source="loop", values={"n": 1, "big": {"$ref": "v1"}}),
+    )  # fmt: skip
+    async with app.run_test(size=MIDDLE) as pilot:
+        await shown(pilot, "5", "d", "y")
+        assert json.loads(app.clipboard) == {"before": None, "after": ["x" * 200]}
 
 
 async def test_h_tells_how_a_key_came_to_be_and_enter_goes_there(tmp_path):
