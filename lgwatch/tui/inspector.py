@@ -17,6 +17,7 @@ from lgwatch.refs import resolve
 from lgwatch.tui import chrome
 from lgwatch.tui.bar import Bar
 from lgwatch.tui.browser import TreeView
+from lgwatch.tui.help import Help
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.pane import Subject
 from lgwatch.tui.signs import fit
@@ -69,6 +70,7 @@ class Inspector(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back", id="inspector.leave", tooltip="Back to the panes"),
         Binding("space", "fold", "Fold", id="inspector.fold", tooltip="Open or close the value under the cursor"),
+        Binding("question_mark,f1", "help", "Help", id="inspector.help", tooltip="What works here"),
         Binding("slash", "search", "Find", id="inspector.find", tooltip="Search in keys and values, folded ones too"),
     ]
 
@@ -150,6 +152,10 @@ class Inspector(ModalScreen[None]):
     async def action_press(self, action: str) -> None:
         """Do what a key of the view does."""
         await self.app.run_action(action, self.view)
+
+    def action_help(self) -> None:
+        """Show what works here."""
+        self.app.push_screen(Help(self.screen, None))
 
     def action_search(self) -> None:
         """Ask what to search for."""

@@ -24,6 +24,7 @@ from lgwatch.tui.bar import Bar
 from lgwatch.tui.browser import TreeView
 from lgwatch.tui.facts import Facts, status_row, told_of, visits
 from lgwatch.tui.happened import KINDS, HappenedRows
+from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector
 from lgwatch.tui.lines import LineView
 from lgwatch.tui.outcome import outcome, saw
@@ -76,6 +77,7 @@ class TaskPage(ModalScreen[None]):
         Binding("slash", "search", "Find", id="task.find", tooltip="Search in this part"),
         Binding("y", "copy", "Copy", id="task.copy", tooltip="Copy what stands in this part, or the value under the cursor"),
         Binding("p", "pager", "Pager", id="task.pager", tooltip="Read it in $PAGER"),
+        Binding("question_mark,f1", "help", "Help", id="task.help", tooltip="What works here"),
         Binding("o", "lines", "Lines", id="task.lines", tooltip="The lines of the journal that tell of the task"),
         *(
             Binding(str(number), f"kind('{kind}')", kind.capitalize(), id=f"task.{kind}", tooltip=f"Leave out {kind}, or not")
@@ -221,7 +223,7 @@ class TaskPage(ModalScreen[None]):
         self._name_parts(task)
         self._name_events()
         keys = [("esc", "Back", "screen.leave"), ("tab", "Part", "screen.turn(1)"), ("enter", "Open", ""),
-                ("e", "Editor", "screen.source"), ("/", "Find", "screen.search"), ("o", "Lines", "screen.lines"),
+                ("e", "Editor", "screen.source"), ("?", "Help", "screen.help"), ("/", "Find", "screen.search"), ("o", "Lines", "screen.lines"),
                 ("y", "Copy", "app.simulate_key('y')"), ("Y", "Path", "app.simulate_key('Y')"),
                 ("P", "Python", "app.simulate_key('P')"), ("p", "Pager", "app.simulate_key('p')"),
                 *([("←→", "Visits", "")] if self._many[1] > 1 else [])]  # fmt: skip
@@ -326,6 +328,10 @@ class TaskPage(ModalScreen[None]):
     def action_pager(self) -> None:
         """Leave the screen to the user's pager."""
         self._told(read_outside(self.app, "PAGER", self._text()[0], ".txt"))
+
+    def action_help(self) -> None:
+        """Show what works here."""
+        self.app.push_screen(Help(self.screen, None))
 
     def action_lines(self) -> None:
         """Show the lines of the journal."""
