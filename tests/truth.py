@@ -52,11 +52,11 @@ class Orders(asyncio.Queue[Any]):
         if self._runs == 1:
             return {**start(self._case), "command": "start", "run": "r1", "thread": self._thread}
         if self._answers:
-            return {
-                "command": "resume",
-                "run": f"r{self._runs}",
-                "answers": answer(self._answers.pop(0), self._journal),
-            }
+            given, run = self._answers.pop(0), f"r{self._runs}"
+            if isinstance(given, dict) and "$input" in given:
+                again = {**start(self._case), "input": given["$input"]}
+                return {**again, "command": "start", "run": run, "thread": self._thread}
+            return {"command": "resume", "run": run, "answers": answer(given, self._journal)}
         with suppress(Exception):  # a state that the failed run has left unreadable
             config = {"configurable": {**self._case.config.get("configurable", {}), "thread_id": self._thread}}
             graph = self._driver._graph

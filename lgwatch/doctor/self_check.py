@@ -176,10 +176,14 @@ def _watched(trial: Trial, journal: Path) -> dict[str, Json]:
     """Run the graph as `lgwatch run` does, and return what its journal tells."""
     source = LiveRun(replace(trial.launch, journal=journal, config=trial.request.config))
     try:
-        source.start(replace(trial.request, thread=uuid.uuid4().hex))
+        request = replace(trial.request, thread=uuid.uuid4().hex)
+        source.start(request)
         _until_the_end(source)
         for answer in trial.answers:
-            source.resume(_answers(answer, journal))
+            if isinstance(answer, dict) and "$input" in answer:
+                source.start(replace(request, input=answer["$input"], has_input=True, message=None))
+            else:
+                source.resume(_answers(answer, journal))
             _until_the_end(source)
     finally:
         source.close()

@@ -68,7 +68,8 @@ class Heard(BaseCallbackHandler):
             whole = whole + chunk
         status = {"ok": "done", "cancelled": "cut"}.get(call["status"], "failed")
         return {
-            "task": call["task"], "tags": call["tags"], "model": call["model"], "whole": not chunks, "status": status,
+            "task": call["task"],
+            "place": call["place"], "tags": call["tags"], "model": call["model"], "whole": not chunks, "status": status,
             **said(whole),
         }  # fmt: skip
 

@@ -29,7 +29,7 @@ async def take_account(
     """Run the graph on a new thread, and go on with each of `answers`; return what happened.
 
     An answer is for every interrupt that waits, or an object `{"$for": {node: answer}}`; None goes on after a
-    breakpoint. `options` go to `stream`. What the graph raises is part of the account.
+    breakpoint, and `{"$input": …}` is no answer but a further input for the thread. `options` go to `stream`. What the graph raises is part of the account.
     """
     thread = {"configurable": {"thread_id": uuid.uuid4().hex, **((config or {}).get("configurable") or {})}}
     config = {**(config or {}), **thread}
@@ -48,6 +48,8 @@ async def take_account(
 
 def resume(answer: Json, asked: Mapping[str, str]) -> Any:
     """Return what a run goes on with; `asked` maps the ids of what waits to the nodes that ask."""
+    if isinstance(answer, dict) and "$input" in answer:
+        return answer["$input"]
     if not asked:
         return None
     if isinstance(answer, dict) and "$for" in answer:
@@ -219,12 +221,12 @@ class Account:
         message, metadata = payload
         if message.id not in self._seen:
             self._seen.add(message.id)
-            task = task_at(metadata["langgraph_checkpoint_ns"])
-            told = said(message)
+            place = metadata["langgraph_checkpoint_ns"]
+            task, told = task_at(place), said(message)
             answer = message.response_metadata
             model = metadata.get("ls_model_name") or answer.get("model_name") or answer.get("model") or ""
-            fact = {"id": message.id, "task": task, "tags": [], "whole": True, "status": "done", **told}
-            self._heard.messages.append({**fact, "model": model if told["role"] == "ai" else ""})
+            fact = {"id": message.id, "task": task, "place": place, "model": model if told["role"] == "ai" else ""}
+            self._heard.messages.append({**fact, "tags": [], "whole": True, "status": "done", **told})
             self._heard.order.append({"task": task, "kind": "message", "id": message.id})
 
     # ── the account ──────────────────────────────────────────────────────────────────────────────────────────────
