@@ -395,7 +395,7 @@ def test_tool_calls_in_pieces_are_whole_calls_with_their_names(agent: Agent, mod
     assert request.tools == ["add"]
     assert heard(message) == sent(PLAN)
     tools = [part.tool_call for part in message.parts if part.kind == "tool_call"]
-    assert [tool["id"] for tool in tools] == [f"call_{request.number}_0", f"call_{request.number}_1"]
+    assert [tool["id"] for tool in tools] == [request.call(0), request.call(1)]
     assert [part.kind for part in message.parts] == ["text", "tool_call", "tool_call"]
 
 

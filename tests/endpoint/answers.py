@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,11 +17,16 @@ class Request:
     path: str
     body: dict[str, Any]
     number: int = 0
-    """The requests are counted from 1, and all ids of an answer come from it."""
+    """The requests are counted from 1; the ids of messages come from it."""
     key: str = ""
     retry: int = 0
     """Which retry of the client's own this is, by its header; 0 for the first try."""
     messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def call(self, index: int) -> str:
+        """The id of an answer's tool call: the same conversation has the same ids, whenever it takes place."""
+        said = json.dumps(self.messages, sort_keys=True).encode()
+        return f"call_{hashlib.sha1(said, usedforsecurity=False).hexdigest()[:12]}_{index}"
 
     @property
     def last(self) -> str:

@@ -17,7 +17,7 @@ def whole(request: Request, answer: Answer) -> dict[str, Any]:
     """Return the answer in one piece; usage is always told then."""
     calls = [
         {
-            "id": call_id(request.number, index),
+            "id": request.call(index),
             "type": "function",
             "function": {"name": name, "arguments": json.dumps(args)},
         }
@@ -46,7 +46,7 @@ def pieces(request: Request, answer: Answer) -> Iterator[str]:
                 named = {"name": piece.text, "arguments": ""}
                 call = {
                     "index": piece.index,
-                    "id": call_id(request.number, piece.index),
+                    "id": request.call(piece.index),
                     "type": "function",
                     "function": named,
                 }
@@ -78,7 +78,3 @@ def frame(request: Request) -> dict[str, Any]:
 def usage(answer: Answer) -> dict[str, Any]:
     read, written = answer.read, answer.written
     return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
-
-
-def call_id(number: int, index: int) -> str:
-    return f"call_{number}_{index}"

@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import Any
 
 from tests.endpoint.answers import Answer, Piece, Request
-from tests.endpoint.chat import call_id
 
 
 def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -31,7 +30,7 @@ def messages(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def whole(request: Request, answer: Answer) -> dict[str, Any]:
     """Return the answer in one piece."""
-    items = [_done(kind, index, list(group), request.number) for kind, index, group in _items(answer)]
+    items = [_done(kind, index, list(group), request) for kind, index, group in _items(answer)]
     return {**_frame(request), "status": "completed", "output": items, "usage": usage(answer)}
 
 
@@ -42,7 +41,7 @@ def opening(request: Request) -> Iterator[str]:
 def pieces(request: Request, answer: Answer) -> Iterator[str]:
     """Yield one event for each piece; what opens and closes its item is part of the first and of the last."""
     for position, (kind, index, said) in enumerate(_items(answer)):
-        item = _done(kind, index, [piece for piece in said if piece.kind == "call"], request.number)
+        item = _done(kind, index, [piece for piece in said if piece.kind == "call"], request)
         place = {"output_index": position, "item_id": item["id"]}
         before = [_event("response.output_item.added", output_index=position, item=item)]
         name, at = "", {}
@@ -61,7 +60,7 @@ def pieces(request: Request, answer: Answer) -> Iterator[str]:
             delta = _event(f"{name}.delta", **at, delta=piece.text) if piece.kind != "call" else ""
             yield "\n".join(filter(None, [*before, delta]))
             before = []
-        yield _event("response.output_item.done", output_index=position, item=_done(kind, index, said, request.number))
+        yield _event("response.output_item.done", output_index=position, item=_done(kind, index, said, request))
 
 
 def closing(request: Request, answer: Answer) -> Iterator[str]:
@@ -82,17 +81,17 @@ def _items(answer: Answer) -> Iterator[tuple[str, int, list[Piece]]]:
         yield kind, index, list(said)
 
 
-def _done(kind: str, index: int, said: list[Piece], number: int) -> dict[str, Any]:
+def _done(kind: str, index: int, said: list[Piece], request: Request) -> dict[str, Any]:
     """Return an item with what was said of it so far."""
     text = "".join(piece.text for piece in said if piece.kind != "call")
     match kind:
         case "reasoning":
             summary = [{"type": "summary_text", "text": text}] if said else []
-            return {"id": f"rs_{number}", "type": "reasoning", "summary": summary}
+            return {"id": f"rs_{request.number}", "type": "reasoning", "summary": summary}
         case "text":
             content = [{"type": "output_text", "text": text, "annotations": []}] if said else []
             return {
-                "id": f"msg_{number}",
+                "id": f"msg_{request.number}",
                 "type": "message",
                 "role": "assistant",
                 "status": "completed",
@@ -100,7 +99,7 @@ def _done(kind: str, index: int, said: list[Piece], number: int) -> dict[str, An
             }
     name = next((piece.text for piece in said if piece.kind == "call"), "")
     return {
-        "id": f"fc_{number}_{index}", "type": "function_call", "call_id": call_id(number, index), "name": name,
+        "id": f"fc_{request.number}_{index}", "type": "function_call", "call_id": request.call(index), "name": name,
         "arguments": text, "status": "completed",
     }  # fmt: skip
 
