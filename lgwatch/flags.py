@@ -14,9 +14,10 @@ from lgwatch.events import Json, Namespace
 from lgwatch.refs import follow
 from lgwatch.states import State, States
 
-FACTOR, FLOOR = 4, 32_768
+FACTOR, FLOOR = 4, 100_000
 """A state swelled when it is this many times what it was a step before, and has at least so many characters."""
 _LISTS = ("add", "iadd")
+_ROOT = "__root__"
 _MANY = 100
 """Tasks of a step whose writes are read to be counted."""
 
@@ -78,6 +79,8 @@ class Flags:
         reducers = self.states.reducers(after.ns)
         nodes = tuple(dict.fromkeys(task.node for task in after.tasks))
         for key in differing:
+            if key not in reducers and (reducers or key == _ROOT):
+                continue  # a channel that is none of the state's, or the value of an entrypoint
             if reducers.get(key, "") in ("", *_LISTS, "add_messages") and (
                 what := self._grown(key, old[key], new[key], after)
                 if key in written

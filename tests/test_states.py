@@ -241,7 +241,7 @@ def test_what_nodes_wrote_and_what_only_prints_itself_another_way_is_no_news() -
 
 
 def test_a_state_that_swelled_in_one_step_names_the_node_and_the_key() -> None:
-    big = ["word " * 5000 for _ in range(4)]
+    big = ["word " * 6000 for _ in range(4)]
     told = Told(
         run(), checkpoint("a", step=0, values={"notes": ["1"], "topic": "x"}),
         step("hoard", 1, {}, {"notes": big}, {"notes": ["1", *big], "topic": "x"}),
@@ -249,7 +249,7 @@ def test_a_state_that_swelled_in_one_step_names_the_node_and_the_key() -> None:
     )  # fmt: skip
     assert len(told.texts()) == 1
     assert told.texts()[0].startswith("hoard made the state ")
-    assert told.texts()[0].endswith("100 kB, most of it in notes")
+    assert told.texts()[0].endswith("120 kB, most of it in notes")
 
 
 def test_a_rebuilt_state_is_judged_when_nothing_more_will_be_told_of_it() -> None:

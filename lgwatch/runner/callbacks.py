@@ -59,7 +59,7 @@ class Spans(BaseCallbackHandler):
         decoder: Decoder,
         known: Mapping[tuple[str, ...], frozenset[str]] | None = None,
     ) -> None:
-        """`known` has the keys that nodes may write, by the path of names of their graph."""
+        """`known` has the keys that nodes may write, by the path of names that leads to each of them."""
         super().__init__()
         self.closed = False
         self.output: Any = None
@@ -179,8 +179,9 @@ class Spans(BaseCallbackHandler):
 
     def _mind_keys(self, returned: Any, path: str) -> None:
         """Say which keys a node wrote for nothing: no part of the stream has them."""
-        names = tuple(name for each in path.split("|") if (name := each.rpartition(":")[0]))
-        known = self._known.get(names[:-1])
+        # A bare number is no node's name: it stands for a further graph that a function called.
+        names = tuple(each.rpartition(":")[0] or each for each in path.split("|"))
+        known = self._known.get(names)
         for key, near in lost_keys(returned, known) if known else ():
             if (names, key) not in self._lost:
                 self._lost.add((names, key))

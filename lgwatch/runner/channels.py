@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
 
+from langgraph.pregel.protocol import PregelProtocol
+
 from lgwatch.runner.needs import ROOT
 
+MAX_DEPTH = 6
 _LAST = {"LastValue", "LastValueAfterFinish"}
 _COMMAND = "Command"
 
@@ -15,11 +18,11 @@ _COMMAND = "Command"
 def channels(graph: Any) -> dict[str, str]:
     """Return the keys of a state graph with the names of their reducers: "" for one that keeps what was written last.
 
-    Empty for a graph of another kind, and for one whose state is a single value. Raises whatever a foreign graph does.
+    A state that is one value has one key, `__root__`. Empty for a graph of another kind. Raises whatever a foreign graph
+    does.
     """
     builder = getattr(graph, "builder", None)
-    found = dict(getattr(builder, "channels", None) or {})
-    return {} if ROOT in found else {str(key): _reducer(channel) for key, channel in found.items()}
+    return {str(key): _reducer(channel) for key, channel in (getattr(builder, "channels", None) or {}).items()}
 
 
 def _reducer(channel: object) -> str:
@@ -34,16 +37,28 @@ def _reducer(channel: object) -> str:
 
 
 def known_keys(graph: Any) -> dict[tuple[str, ...], frozenset[str]]:
-    """Return the keys that the nodes of a graph may write, by the path of names of the graph, () for the root."""
+    """Return the keys that nodes may write, by the path of names that leads to each node.
+
+    Only of nodes that are told apart for certain: a function may call any graph, and name it as it likes.
+    """
     found: dict[tuple[str, ...], frozenset[str]] = {}
     try:
-        graphs = [((), graph), *((tuple(name.split("|")), inner) for name, inner in graph.get_subgraphs(recurse=True))]
-        for path, one in graphs:
-            if keys := channels(one):
-                found[path] = frozenset(keys) | frozenset(map(str, getattr(one.builder, "managed", None) or ()))
+        _add_keys(graph, (), found)
     except Exception:  # a graph of another kind has nothing to tell here
         return found
     return found
+
+
+def _add_keys(graph: Any, path: tuple[str, ...], found: dict[tuple[str, ...], frozenset[str]]) -> None:
+    told = channels(graph)
+    keys = frozenset(told) | frozenset(map(str, getattr(getattr(graph, "builder", None), "managed", None) or ()))
+    for name, node in (getattr(graph, "nodes", None) or {}).items():
+        here = (*path, str(name))
+        if told and ROOT not in told:
+            found[here] = keys
+        bound = getattr(node, "bound", None)
+        if isinstance(bound, PregelProtocol) and len(here) <= MAX_DEPTH:
+            _add_keys(bound, here, found)
 
 
 def lost_keys(returned: Any, known: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -43,13 +43,19 @@ def test_the_keys_of_a_state_are_told_with_their_reducers() -> None:
 def test_every_graph_tells_its_own_keys() -> None:
     told = describe(graph(graph()), "").channels
     assert set(told) == {"", "write"}
-    assert known_keys(graph(graph()))["write",] >= {"topic", "notes"}
+    assert known_keys(graph(graph()))["write", "write"] >= {"topic", "notes"}
 
 
-def test_a_graph_of_one_value_or_of_another_kind_tells_none() -> None:
+def test_of_graphs_that_functions_call_nothing_is_certain() -> None:
+    inner = graph()
+    assert ("write", "write") not in known_keys(graph(lambda state: inner.invoke(state)))
+
+
+def test_a_graph_of_one_value_has_one_key_and_one_of_another_kind_none() -> None:
     root = StateGraph(int).add_node("n", lambda state: 1).add_edge(START, "n").compile()
-    assert channels(root) == channels(object()) == {}
-    assert describe(root, "").channels is None
+    assert channels(root) == {"__root__": ""}
+    assert channels(object()) == known_keys(root) == {}
+    assert describe(root, "").channels == {"": {"__root__": ""}}
 
 
 def test_keys_that_are_nowhere_are_found_in_what_a_node_returned() -> None:
