@@ -59,8 +59,8 @@ class Column:
         last = self.readings[-1]
         return None if last.message.finished or last.block.place < 0 else last.message
 
-    def heading(self, now: float, width: int) -> Row:
-        """Return the row that stands above it: whose column it is, and how much it holds."""
+    def heading(self, now: float, width: int, *, chosen: bool = False) -> Row:
+        """Return the row that stands above it: whose column it is, and how much it holds; whether keys mean it."""
         if self.stale:
             self.stale = False
             self.tokens, self.counted = 0, False
@@ -73,7 +73,11 @@ class Column:
             tokens, about = tokens + spoken, about or not reported
             rate = f" {speed:.0f}/s" if (speed := message.rate(now)) else ""
         sign, style = glyph("ok" if message is None else "running", now)
-        left = [(f" {sign} ", style), (self.path or "?", f"bold {node_style(self.path)}")]
+        left = [
+            ("▸" if chosen else " ", "accent"),
+            (f"{sign} ", style),
+            (self.path or "?", f"bold {node_style(self.path)}"),
+        ]
         if self.lane:
             left.append((f" ·{self.lane + 1}", "dim"))
         many = (f"{amount(self.rows.shown)} msg  ", "faint") if width >= 34 else ("", "")

@@ -192,7 +192,8 @@ class Slot(Vertical):
             self.view.show(column.rows if column is not None else Wrapped())
         else:
             self.view.show()
-        self.head.show(column.heading(now, self.head.size.width) if column is not None else [])
+        width, chosen = self.head.size.width, self.view.deck.active is self.view
+        self.head.show(column.heading(now, width, chosen=chosen) if column is not None else [])
 
     def on_resize(self) -> None:
         """Let the heading have as much in it as there is room for."""
@@ -304,7 +305,7 @@ class Deck(Container):
         if many <= self._room:
             return "by node"
         last = min(self._first + self._room, many)
-        shown = f"{self._first + 1}–{last}" if self._room > 1 else f"{last}"
+        shown = f"{self._first + 1}-{last}" if self._room > 1 else f"{last}"
         return f"by node · {shown} of {many} ← →"
 
     # ── which one is meant ───────────────────────────────────────────────────────────────────────────────────────────
@@ -324,8 +325,7 @@ class Deck(Container):
         if self.screen.focused is before:
             view.focus()
         before.can_focus = False
-        before.show()
-        view.show()
+        self._fill()
 
     def take(self, slot: Slot) -> None:
         """Let the column in a place be the one that is meant."""

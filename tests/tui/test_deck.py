@@ -83,7 +83,7 @@ async def test_calls_that_go_on_at_once_grow_side_by_side(tmp_path):
     app = played(tmp_path, run(), fan(3))
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, "2", "v")
-        assert [head.split()[1] for head, _ in slots(app)] == ["draft"] * 3
+        assert [head.lstrip("▸ ").split()[1] for head, _ in slots(app)] == ["draft"] * 3
         regions = places(app)
         assert len({region.y for region in regions}) == 1
         assert all(one.right <= other.x for one, other in pairwise(regions))
@@ -113,7 +113,7 @@ async def test_a_column_comes_with_the_first_words_of_a_node_and_goes_with_the_f
         await drawn(pilot)
         assert len(slots(app)) == 3
         await shown(pilot, "f", "'!node:bob", "enter")
-        assert [head.split()[1] for head, _ in slots(app)] == ["ann", "cid"]
+        assert [head.lstrip("▸ ").split()[1] for head, _ in slots(app)] == ["ann", "cid"]
         await shown(pilot, "f", "escape")
         assert len(slots(app)) == 3
 

@@ -144,7 +144,7 @@ async def test_messages_are_grouped_by_call_by_node_and_as_one_stream(tmp_path):
         assert len(app.pane("tokens").rows.blocks) == 4
         await shown(pilot, "v")
         first, second = columns(app)
-        assert first[0].split()[:2] == ["✓", "a"]
+        assert first[0].split()[:2] == ["▸✓", "a"]
         assert second[0].split()[:2] == ["✓", "b"]
         assert [row for row in first if row in ("go", "One cat.", "again")] == ["go", "One cat.", "again"]
         assert [row for row in second if row in ("Two", "∴ hm", "dogs.")] == ["Two", "∴ hm", "dogs."]
