@@ -6,6 +6,7 @@ runs a graph of its own is `LiveRun`, in `live`.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -69,6 +70,9 @@ class Source(Protocol):
     def size(self, seq: int) -> int:
         """Return how many bytes the line with this number has."""
 
+    def block(self, seq: int, size: int) -> tuple[bytes, array[int]]:
+        """Return the lines from this number on that begin in the next `size` bytes, and where each of them begins."""
+
     def line(self, seq: int) -> dict[str, Json]:
         """Return the line with this number, references unresolved."""
 
@@ -123,6 +127,11 @@ class Tail:
         """Return how many bytes the line with this number has."""
         assert self.reader is not None, "no line was polled yet"
         return self.reader.size(seq)
+
+    def block(self, seq: int, size: int) -> tuple[bytes, array[int]]:
+        """Return the lines from this number on that begin in the next `size` bytes, and where each of them begins."""
+        assert self.reader is not None, "no line was polled yet"
+        return self.reader.block(seq, size)
 
     def line(self, seq: int) -> dict[str, Json]:
         """Return the line with this number, references unresolved."""
@@ -230,6 +239,12 @@ class Recording(Tail):
     def size(self, seq: int) -> int:
         """Return how many bytes the line with this number has."""
         return len(self.raw(seq)) if self._torn is not None and seq == self._torn_seq else super().size(seq)
+
+    def block(self, seq: int, size: int) -> tuple[bytes, array[int]]:
+        """Return the lines from this number on that begin in the next `size` bytes, and where each of them begins."""
+        if self._torn is not None and seq == self._torn_seq:
+            return self.raw(seq), array("Q", [0])
+        return super().block(seq, size)
 
     def line(self, seq: int) -> dict[str, Json]:
         """Return the line with this number, references unresolved."""

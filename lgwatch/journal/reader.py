@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -132,6 +133,14 @@ class JournalReader:
         """Return how many bytes the line with this sequence number has, without the newline."""
         end = self.offsets[seq + 1] if seq + 1 < len(self.offsets) else self._next
         return end - self.offsets[seq] - 1
+
+    def block(self, seq: int, size: int) -> tuple[bytes, array[int]]:
+        """Return the lines from this sequence number on that begin in the next `size` bytes, and where each of them begins."""
+        start = self.offsets[seq]
+        last = max(bisect_right(self.offsets, start + size) - 1, seq)
+        end = self.offsets[last + 1] if last + 1 < len(self.offsets) else self._next
+        begins = array("Q", (offset - start for offset in self.offsets[seq : last + 1]))
+        return os.pread(self._fd, end - start, start), begins
 
     def raw(self, seq: int) -> bytes:
         """Return the bytes of the line with this sequence number, without the newline."""

@@ -55,7 +55,7 @@ class ConsoleRows(Timed):
     @property
     def behind(self) -> bool:
         """Whether there is more to read."""
-        return self._read < len(self._events.seqs)
+        return self._events.behind or self._read < len(self._events.seqs)
 
     def __len__(self) -> int:
         return len(self.seqs)
@@ -117,8 +117,3 @@ class ConsolePane(TimedPane):
         if self.rows.update(session, keep):
             self.view.show()
             self.mark("", amount(len(self.rows)) if len(self.rows) else "")
-
-    @property
-    def behind(self) -> bool:
-        """Whether there is more to read."""
-        return self.rows.behind

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Hashable
 from datetime import datetime, timedelta
-from itertools import islice
-from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.events import Json
@@ -18,6 +15,7 @@ from lgwatch.kept import kept
 from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
+from lgwatch.tui.sift import Sift
 from lgwatch.tui.signs import fit, node_style
 from lgwatch.tui.spot import Spot, of_event
 from lgwatch.tui.text import cell_len, clean, crop
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 
 NEAR = 20_000
 """Rows that are looked at to find one of a task."""
-PATIENCE = 0.004
-"""Seconds for which one update may read lines to ask a filter about their text."""
 
 
 class Times:
@@ -87,6 +83,11 @@ class Timed(Rows):
         return index
 
     @property
+    def behind(self) -> bool:
+        """Whether there is more to take in than one update does."""
+        return False
+
+    @property
     def times(self) -> Times:
         """The time column."""
         raise NotImplementedError
@@ -122,8 +123,7 @@ class EventRows(Timed):
         self.session: Session | None = None
         self._keep = Filter()
         self._selection: Selection | None = None
-        self._asked = 0
-        self._texts: array[int] = array("I")
+        self._sift: Sift | None = None
         self.seqs: array[int] = array("I")
         self._times = Times()
 
@@ -133,18 +133,19 @@ class EventRows(Timed):
         if fresh:
             self.session, self._keep = session, keep
             self._selection = kept(session, keep, self._wanted(keep), kind=self._kind)
-            self._asked, self._texts = 0, array("I")
+            self._sift = Sift(self._source, keep, strict=self._strict) if keep.reads else None
         assert self._selection is not None
         fresh |= self.times.set(session)
         before = self._selection.seqs
         new = self._selection.update()
         if before is not self._selection.seqs:  # what a task did after all decides on its events
-            self._asked, self._texts, fresh = 0, array("I"), True
-        if not keep.reads:
+            self._sift, fresh = Sift(self._source, keep, strict=self._strict) if keep.reads else None, True
+        if self._sift is None:
             self.seqs = self._selection.seqs
             changed = fresh or new > 0
         else:
-            changed = self._ask(keep) or fresh
+            changed = self._sift.go_on(self._selection.seqs) or fresh
+            self.seqs = self._sift.found
         self.version += changed
         return changed
 
@@ -161,30 +162,10 @@ class EventRows(Timed):
         types = set.intersection(*({*STATES} if term.field == "state" else {"custom"} for term in terms))
         return lambda facet: facet.type in types and of(facet)
 
-    def _ask(self, keep: Filter) -> bool:
-        """Read some of the lines that were not read yet, and keep those whose text fits."""
-        assert self._selection is not None
-        before, deadline, asks = len(self._texts), perf_counter() + PATIENCE, bool(keep.about("line"))
-        sizes = keep.about("size")
-        for seq in islice(self._selection.seqs, self._asked, None):
-            if sizes and not all(term.holds((self._size(seq),)) for term in sizes):
-                pass
-            elif (not asks or keep.line(self._source.resolved(seq), strict=self._strict)) and (
-                not keep.texts or keep.text(self._text(seq))
-            ):
-                self._texts.append(seq)
-            self._asked += 1
-            if perf_counter() > deadline:
-                break
-        self.seqs = self._texts
-        return len(self._texts) > before
-
-    def _text(self, seq: int) -> str:
-        """What an event says: a message's or a print's text, the whole line of anything else."""
-        line = self._source.line(seq)
-        if line.get("type") in ("message", "output"):
-            return str(line.get("text", ""))
-        return json.dumps(self._source.resolved(seq), ensure_ascii=False)
+    @property
+    def behind(self) -> bool:
+        """Whether there are lines that the filter was not asked about yet."""
+        return self._sift is not None and self._selection is not None and self._sift.asked < len(self._selection)
 
     @property
     def times(self) -> Times:
@@ -220,6 +201,11 @@ class TimedPane(Pane):
     """A list of events with a time column."""
 
     rows: Timed
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read."""
+        return self.rows.behind
 
     def subject(self) -> Subject | None:
         """The event under the cursor."""

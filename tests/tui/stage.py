@@ -32,7 +32,7 @@ class Stage:
         self.rungs = ["drain", "cancel", "terminate", "kill"]
         self._reader = JournalReader(path)
         self.header = self._reader.header
-        self.size = self._reader.size
+        self.size, self.block = self._reader.size, self._reader.block
         self.raw, self.line, self.resolved = self._reader.raw, self._reader.line, self._reader.resolved
         self.value, self.value_seq = self._reader.value, self._reader.value_seq
 

@@ -1,8 +1,9 @@
+import json
 from array import array
 
 import pytest
 
-from lgwatch.events import Output
+from lgwatch.events import Output, ValueStored
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
 from lgwatch.tui.console import ConsolePane
@@ -199,3 +200,42 @@ def test_a_size_is_told_and_asked_for(told):
     lines = told(EventsPane, *STORY, keep="size>1kB", width=120)
     assert len(lines) == 1
     assert lines[0].endswith("3.1 kB")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "needle",
+        "NEEDLE",
+        '"say \\"hi\\""',
+        "näh",
+        "!needle",
+        "re:/needle [0-9]+/",
+        "needle dog",
+        "cat,needle 7",
+        'text:""',
+    ],
+)
+def test_a_text_is_found_in_many_lines_as_in_each_of_them(tmp_path, monkeypatch, word):
+    monkeypatch.setattr("lgwatch.tui.sift.BLOCK", 4000)
+    texts = ["cat", "a Needle 7", 'they say "hi"', "näher", "dog", "needle dog"]
+    stored = ValueStored(id="v1", data="a needle that is stored")
+    events = [
+        run(),
+        stored,
+        *(custom(f"{texts[n % 6]} {n}", "w") for n in range(400)),
+        custom({"$ref": "v1"}, "w"),
+        ended(),
+    ]
+    source = Stage(write(tmp_path / "run.jsonl", *events))
+    session = Session()
+    for event in source.poll():
+        session.apply(event)
+    rows, keep = CustomPane(source).rows, parse(word)
+    rows.update(session, keep)
+    while rows.behind:
+        rows.update(session, keep)
+    customs = [seq for seq in range(1, len(session.index)) if session.index.facet_of(seq).type == "custom"]
+    assert list(rows.seqs) == [
+        seq for seq in customs if keep.text(json.dumps(source.resolved(seq), ensure_ascii=False))
+    ]
