@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +24,13 @@ from lgwatch.runner.console import Console
 from lgwatch.runner.driver import Driver
 from lgwatch.session import Session
 from lgwatch.tui.app import WatchApp
+from tests.agents import customer, essay, refunds, swarm, threads
+from tests.corpus import Case
 from tests.endpoint import Endpoint
+from tests.truth import truth
 from tests.tui.stage import Filed, drawn, pane_text
+
+OLD_PYTHON = sys.version_info < (3, 11)
 
 
 class Agent:
@@ -282,6 +289,39 @@ async def test_the_tools_of_another_process_are_tools_and_their_failures_are_res
         price, error = agent.tools("price")
         assert price == "400 EUR"
         assert "there is no moon here" in error
+
+
+# ── All of them ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+YES = {"decisions": [{"type": "approve"}]}
+CHAT = {"messages": [{"role": "user", "content": "Well?"}]}
+ACCOUNTS = {
+    "refunds": Case("refunds", "", refunds.graph, CHAT, answers=[YES]),
+    "swarm": Case("swarm", "", swarm.graph, CHAT),
+    "essay": Case("essay", "", lambda: essay.graph, ["cats"], answers=["The end."]),
+    "sync": Case("threads", "", threads.sync, CHAT, sync=True),
+    "asynchronous": Case("threads", "", threads.asynchronous, CHAT),
+    "customer": Case("customer", "", customer.graph, CHAT, python=(3, 11)),  # its tools are asynchronous
+}
+
+
+@pytest.mark.parametrize("name", [*ACCOUNTS, "deep"])
+def test_an_agents_journal_tells_what_happens_without_lgwatch(name: str, tmp_path: Path, monkeypatch: Any) -> None:
+    if name == "deep":
+        pytest.importorskip("deepagents", reason="it needs Python 3.11")
+        deep = importlib.import_module("tests.agents.deep")
+        case = Case("deep", "", deep.asking, CHAT, answers=[YES])
+    else:
+        case = ACCOUNTS[name]
+    if sys.version_info < case.python:
+        pytest.skip("what runs asynchronously is not sound there")
+    case = replace(case, sync=case.sync or OLD_PYTHON)
+    with Endpoint(importlib.import_module(f"tests.agents.{case.name}").answer) as endpoint:
+        for key, value in endpoint.env.items():
+            monkeypatch.setenv(key, value)
+        found = asyncio.run(truth(case, tmp_path / "run.jsonl"))
+    assert not found.comparison.differences
+    assert found.told["runs"][-1]["status"] == "done"
 
 
 # ── On the screen ────────────────────────────────────────────────────────────────────────────────────────────────────
