@@ -43,7 +43,7 @@ def test_a_graph_is_run_both_ways_and_what_differs_by_itself_is_no_difference(tm
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0] == "agent.py:graph runs twice, each time on a new thread: as it is, and watched"
-    assert lines[1:3] == ["✓ as it is: interrupted, then done", "✓ watched: interrupted, then done"]
+    assert lines[2:4] == ["✓ as it is: interrupted, then done", "✓ watched: interrupted, then done"]
     assert "       2  custom events" in lines
     assert "       1  interrupts" in lines
     own = next(line for line in lines if line.startswith("⚠"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
@@ -14,7 +14,6 @@ from lgwatch.cli.options import (
     InputOption,
     NoEnvFlag,
     PythonOption,
-    ResumeOption,
     TargetArgument,
 )
 from lgwatch.cli.starting import launch_of
@@ -23,6 +22,10 @@ from lgwatch.errors import InputError
 if TYPE_CHECKING:
     from lgwatch.live import Launch
 
+AnswersOption = Annotated[
+    Optional[list[str]],  # noqa: UP045  what typer understands on 3.10
+    typer.Option("--resume", metavar="JSON|@FILE", help="Answers, in order, each to all that waits. Repeatable."),
+]
 SelfCheckFlag = Annotated[
     bool, typer.Option("--self-check", help="Run it twice, as it is and watched, and compare both, fact by fact.")
 ]
@@ -54,7 +57,7 @@ def doctor(
     input_: InputOption = None,
     config: ConfigOption = None,
     context: ContextOption = None,
-    resume: ResumeOption = None,
+    resume: AnswersOption = None,
     python: PythonOption = None,
     app_dir: AppDirOption = None,
     env_file: EnvFileOption = None,
@@ -62,7 +65,8 @@ def doctor(
 ) -> None:
     """Say why a graph does not load, stream or resume: every check with its fix.
 
-    With --self-check it runs the graph twice, as it is and watched, and compares what happens with what lgwatch tells.
+    With --self-check it runs the graph twice, each time on a new thread: as it is, and watched. It compares what happens
+    with what lgwatch tells. Where both differ the graph runs again, up to two times, to see what differs by itself.
     """
     from lgwatch import doctor as checks
 

@@ -55,6 +55,7 @@ def self_check(trial: Trial) -> Iterator[str]:
     Raises TargetError or InputError where the graph does not run at all, and DifferenceError when anything differs.
     """
     yield f"{clean(trial.launch.label)} runs twice, each time on a new thread: as it is, and watched"
+    yield f"(where both differ, up to {ACCOUNTS - 1} more times as it is: a graph may answer differently each time)"
     with tempfile.TemporaryDirectory(prefix="lgwatch-") as name:
         folder = Path(name)
         accounts = [_account(trial, folder)]
