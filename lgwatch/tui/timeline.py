@@ -146,9 +146,13 @@ class TimelinePane(Pane):
         rows = self.rows
         if rows.hair is None:
             return []
-        row: Row = [(f"{rows.hair:.3f}s" if room >= 12 else f"{rows.hair:.1f}s", "accent")]
-        if rows.mark is not None:
-            row.append((f" {DELTA}{rows.hair - rows.mark:+.3f}", "warn"))
+        row: Row = []
+        for digits in (3, 2, 1, 0):
+            row = [(f"{rows.hair:.{digits}f}s", "accent")]
+            if rows.mark is not None:
+                row.append((f" {DELTA}{rows.hair - rows.mark:+.{digits}f}", "warn"))
+            if cells(row) < room:
+                break
         return row
 
     def _say(self) -> None:

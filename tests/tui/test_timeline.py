@@ -329,3 +329,35 @@ async def test_strips_are_there_where_there_is_room():
         assert not app.pane("timeline").has_class("-roomy")
         await shown(pilot, "4")
         assert "tok/s" in text_of(app)
+
+
+@pytest.mark.parametrize("size", [(120, 36), (30, 8)])
+@pytest.mark.parametrize("events", [(), (run(), task("a"))], ids=["nothing", "a task"])
+async def test_every_key_works_where_there_is_little_to_see(tmp_path, events, size):
+    app = played(tmp_path, *events)
+    async with app.run_test(size=size) as pilot:
+        await shown(pilot, "4")
+        for key in (
+            "plus",
+            "minus",
+            "0",
+            "left",
+            "right",
+            "L",
+            "H",
+            "m",
+            "m",
+            "C",
+            "C",
+            "enter",
+            "escape",
+            "4",
+            "G",
+            "g",
+            "up",
+            "down",
+        ):
+            await pilot.press(key)
+        await shown(pilot)
+        assert app.is_running
+        assert app.pane("timeline").rows.axis.columns >= 1
