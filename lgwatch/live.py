@@ -9,13 +9,14 @@ from __future__ import annotations
 import atexit
 import signal
 import uuid
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from time import monotonic
 
-from lgwatch.errors import TargetError
+from lgwatch.errors import JournalError, LgwatchError, TargetError
 from lgwatch.events import Event, GraphLoaded, Json, Notice, Output, RunEnded, RunStarted
-from lgwatch.journal import JournalWriter
+from lgwatch.journal import LOST_RESULT, JournalWriter, encode
 from lgwatch.process import RUNNER, GraphProcess
 from lgwatch.sources import RunRequest, Tail
 
@@ -72,6 +73,7 @@ class LiveRun(Tail):
         self._rung = 0
         self._place = ""  # where a slow import is
         self._why = ""  # why we end the process: stop, timeout, close
+        self._unwritten: list[Event] = []  # what came last and could not be written
         self._pressed = 0.0  # when the last rung of a timeout's ladder was taken
 
     # ── what a front end sees ────────────────────────────────────────────────────────────────────────────────────────
@@ -272,15 +274,47 @@ class LiveRun(Tail):
         from lgwatch.journal.veil import attached_writer, new_writer, veil_of  # the first picture does not wait for it
 
         veil = veil_of(self._launch.redact, content=self._launch.content)
-        if self.reader is not None:
-            writer = attached_writer(self.path, veil, shared=not self._over)
-        else:  # it died before it could begin the journal
+        if self.reader is None:  # it died before it could begin the journal
             self.path.unlink(missing_ok=True)
             writer = new_writer(self.path, veil, target=self.label)
+        else:
+            try:
+                writer = attached_writer(self.path, veil, shared=not self._over)
+            except JournalError:  # somebody has taken it away
+                self._keep_unwritten(events)
+                return
         for event in events:
             writer.append(event)
         writer.close()
-        self._backlog += self._take()
+        taken = self._take()
+        self._backlog += taken
+        if writer.failure is not None and self._over:
+            self._keep_unwritten(events[sum(type(event) is not Notice for event in taken) :])
+
+    def _keep_unwritten(self, events: Sequence[Event]) -> None:
+        """Tell at least those who watch what no journal takes; only at the end, when no line comes after it."""
+        if self._over:
+            told = [replace(event, at=self.now()) for event in events]
+            self._unwritten += told
+            self._backlog += told
+
+    def raw(self, seq: int) -> bytes:
+        """Return the journal's line with this number, or the one of an event that the journal could not take."""
+        number = seq - len(self.reader.offsets) if self.reader is not None else -1
+        return encode(self._unwritten[number]).rstrip(b"\n") if 0 <= number < len(self._unwritten) else super().raw(seq)
+
+    def line(self, seq: int) -> dict[str, Json]:
+        """Return the line with this number, references unresolved."""
+        number = seq - len(self.reader.offsets) if self.reader is not None else -1
+        if 0 <= number < len(self._unwritten):
+            event = self._unwritten[number]
+            return {"type": event.type, **{one.name: getattr(event, one.name) for one in fields(event)}}
+        return super().line(seq)
+
+    def resolved(self, seq: int) -> dict[str, Json]:
+        """Return the line with this number, references resolved."""
+        assert self.reader is not None, "no line was polled yet"
+        return self.line(seq) if seq >= len(self.reader.offsets) else super().resolved(seq)
 
     def _ending(self, code: int, printed: str) -> Event | None:
         run = self._running or self._asked or ("" if self._loaded or self._failed_to_load else "r1")
@@ -296,6 +330,8 @@ class LiveRun(Tail):
             return RunEnded(run=run, status="failed", error=_told(self._never_loaded()))
         if self._why:
             return RunEnded(run=run, status="stopped")
+        if code == LOST_RESULT and self._running:
+            return RunEnded(run=run, status="failed", error=_told(self._full()))
         if self.reader is None and "ModuleNotFoundError" in printed:
             return RunEnded(run=run, status="failed", error=_told(self._no_langgraph(printed)))
         if not self._loaded and code >= 0 and self.reader is not None:
@@ -319,6 +355,11 @@ class LiveRun(Tail):
             "look for os._exit at the top level of the module, or of what it imports",
         )
 
+    def _full(self) -> JournalError:
+        return JournalError(
+            f"the run has ended, and {self.path} could not take its result", "is the disk full? make room, or use --journal"
+        )
+
     def _no_langgraph(self, printed: str) -> TargetError:
         last = printed.strip().splitlines()[-1]
         module = last.rpartition("No module named ")[2].strip("'\"")
@@ -331,7 +372,7 @@ class LiveRun(Tail):
         )
 
 
-def _told(error: TargetError) -> dict[str, Json]:
+def _told(error: LgwatchError) -> dict[str, Json]:
     return {"type": type(error).__name__, "message": error.message, "hint": error.hint, "traceback": error.detail}
 
 

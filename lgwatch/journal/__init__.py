@@ -6,6 +6,6 @@ sequence number of its event.
 
 from lgwatch.journal.lines import decode, encode
 from lgwatch.journal.reader import JournalReader, resolve_event, resolved_events
-from lgwatch.journal.writer import JournalWriter
+from lgwatch.journal.writer import LOST_RESULT, JournalWriter
 
-__all__ = ["JournalReader", "JournalWriter", "decode", "encode", "resolve_event", "resolved_events"]
+__all__ = ["LOST_RESULT", "JournalReader", "JournalWriter", "decode", "encode", "resolve_event", "resolved_events"]

@@ -13,19 +13,25 @@ from pathlib import Path
 from time import monotonic
 
 from lgwatch.errors import JournalError
-from lgwatch.events import Event, Header, Json, MessageChunk
+from lgwatch.events import Event, Header, Json, MessageChunk, Notice, RunEnded
 from lgwatch.journal.lines import encode_header, halves, to_json
 from lgwatch.journal.reader import JournalReader, cannot
 
 _TEXT = "\0text\0"
+
+LOST_RESULT = 74
+"""How a process exits whose journal could not take the result of a run: as the system's headers have it for failed I/O."""
 
 
 class JournalWriter:
     """Appends events to a file: one `write` with O_APPEND each, so that what was seen survives any death.
 
     Safe to use from several threads, and beside another process that appends to the same file. A write that fails
-    (disk full) is remembered in `failure` and never raised.
+    (disk full) is remembered in `failure` and never raised; once there is room again, a notice says what is missing.
     """
+
+    on_lost_result: Callable[[], None] | None = None
+    """Called where the result of a run could not be written: nobody who reads the journal would learn of its end."""
 
     def __init__(
         self,
@@ -66,6 +72,7 @@ class JournalWriter:
         # Reentrant: a signal handler, or a `__del__` that the garbage collector runs in here, may print.
         self._lock = threading.RLock()
         self._torn = torn
+        self._lost = 0  # events that could not be written since one could
         self.failure: OSError | None = None
 
     @classmethod
@@ -98,7 +105,8 @@ class JournalWriter:
     def append(self, event: Event) -> None:
         """Write the event, stamped with the present moment whatever its `at` says."""
         before, after = halves(event)
-        self._stamped(before, after)
+        if not self._stamped(before, after) and self.on_lost_result is not None and type(event) is RunEnded:
+            self.on_lost_result()
 
     def repeat(self, event: MessageChunk) -> Callable[[str], None]:
         """Return a function that appends `event` with another `text` each time: everything else is encoded once."""
@@ -114,16 +122,25 @@ class JournalWriter:
 
         return append_text
 
-    def _stamped(self, before: bytes, after: bytes, text: bytes = b"", rest: bytes = b"") -> None:
-        """Write a line, in four parts of which all but the first follow the present moment."""
+    def _stamped(self, before: bytes, after: bytes, text: bytes = b"", rest: bytes = b"") -> bool:
+        """Write a line, in four parts of which all but the first follow the present moment; return whether it is there."""
         with self._lock:
+            if self._lost:
+                self._tell_lost()
             at = monotonic() - self._zero
             if at < self._last:  # noqa: PLR1730 - a call costs; another process's stamps may be ahead by a hair
                 at = self._last
             self._last = at
-            self._write(b"%b%.6f%b%b%b" % (before, at, after, text, rest))
+            written = self._write(b"%b%.6f%b%b%b" % (before, at, after, text, rest))
+            return written
 
-    def _write(self, line: bytes) -> None:
+    def _tell_lost(self) -> None:
+        reason = self.failure.strerror if self.failure is not None else ""
+        before, after = halves(Notice(code="lost", text=f"events that could not be written: {self._lost} ({reason})"))
+        lost = self._lost
+        self._lost = 0 if self._write(b"%b%.6f%b" % (before, self._last, after)) else lost
+
+    def _write(self, line: bytes) -> bool:
         if self._torn:
             line = b"\n" + line
         try:
@@ -131,6 +148,9 @@ class JournalWriter:
         except OSError as error:
             if self._fd >= 0:  # else it was closed
                 self.failure = self.failure or error
+                self._lost += 1
+            return False
+        return not self._torn
 
     def close(self) -> None:
         """Stop writing; later events are lost silently."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from lgwatch.errors import LgwatchError, TargetError
 from lgwatch.events import Json, Notice, RunEnded
+from lgwatch.journal import LOST_RESULT
 from lgwatch.journal.veil import new_writer, veil_of
 from lgwatch.runner import surroundings
 from lgwatch.runner.console import PIPE_SIZE, Console
@@ -85,6 +86,7 @@ class Process:
     def __init__(self, load: dict[str, Json], commands: Commands, raw: list[int | None]) -> None:
         self._load = load
         self._commands = commands
+        self._lost = False  # a result: the watcher learns of it by how this process ends
         label = str(load.get("label") or load["target"])
         langgraph = _version("langgraph")
         veil = veil_of(load.get("redact"), content=bool(load.get("content", True)))
@@ -92,6 +94,7 @@ class Process:
             load["journal"], veil, target=label, python=platform.python_version(), langgraph=langgraph,
             extra={"langchain_core": _version("langchain-core"), "pid": os.getpid(), "interpreter": sys.executable},
         )  # fmt: skip
+        self._journal.on_lost_result = self._lose
         for code, text in surroundings.about(str(load.get("why") or ""), langgraph):
             self._journal.append(Notice(code=code, text=text))
         if veil is not None:
@@ -127,7 +130,7 @@ class Process:
             self._serve(serving)
             code = 0
         self._console.close()
-        return code
+        return LOST_RESULT if self._lost else code
 
     def _prepare(self) -> asyncio.Task[None]:
         load = self._load
@@ -177,6 +180,11 @@ class Process:
                 # lgwatch itself has failed: say so, and end
                 self._journal.append(Notice(code="internal", text=f"{type(error).__name__}: {error}"))
                 return
+
+    def _lose(self) -> None:
+        """The journal did not take a run's result: end the process in order, which tells as much."""
+        self._lost = True
+        self._put(None)
 
     def _refuse(self, error: BaseException) -> None:
         from lgwatch.runner.failure import error_dict

@@ -85,8 +85,8 @@ def _loops(nodes: Sequence[str], edges: Sequence[Edge]) -> set[Edge]:
         way = [(first, iter(targets[first]))]
         while way:
             node, ahead = way[-1]
-            target = next(ahead, "")
-            if not target:
+            target = next(ahead, None)
+            if target is None:
                 state[node] = 2
                 way.pop()
             elif target not in state:
