@@ -68,6 +68,9 @@ class Decoder:
         }  # fmt: skip
         self._held = Held()
         self._next: dict[Namespace, tuple[str, ...]] = {}
+        self._ended_since: set[Namespace] = set()  # graphs in which tasks have ended since their last checkpoint
+        self.stopped_after = False
+        """Whether a breakpoint came before the checkpoint that would tell what is next, as it does before 1.2."""
         self._seen: set[str] = set()
         self._fresh = False  # whether no user code can have run since the last part
         self.interrupts: dict[str, Interrupted] = {}
@@ -122,6 +125,7 @@ class Decoder:
 
     def _result(self, ns: Namespace, step: int, payload: Mapping[str, Any]) -> None:
         self._fresh = False
+        self._ended_since.add(ns)
         task, node = str(payload["id"]), str(payload["name"])
         known = self.tasks.by_id.get(task)
         if known is None:  # `error_handler=` tasks end without a start
@@ -168,6 +172,7 @@ class Decoder:
         metadata = payload.get("metadata") or {}
         upcoming = tuple(map(str, payload.get("next") or ()))
         self._next[ns] = upcoming
+        self._ended_since.discard(ns)
         self.touch()
         self._fresh = True  # the tasks that follow are told of before any of them starts
         values = self.snapshot(payload.get("values"))
@@ -236,6 +241,10 @@ class Decoder:
         """
         if any(event.ns[: len(ns)] == ns and len(event.ns) > len(ns) for event in self.interrupts.values()):
             return True  # a graph further down has stopped, and this one with it
+        if ns in self._ended_since:
+            self.stopped_after = True
+        if self.stopped_after:
+            return True
         upcoming = [node for node in self._next.get(ns, ()) if not node.startswith("__")]
         for node in upcoming:
             task = self.tasks.guess(ns, node)

@@ -258,6 +258,8 @@ class Driver:
                 self._failed(run, asked, error, decoder)
         else:
             decoder.flush()
+            if decoder.stopped_after:
+                await self._look_what_is_next(run, asked, decoder)
             self._finished(run, decoder, spans)
 
     def _options(self, run: Run, asked: Request, spans: Spans) -> dict[str, Any]:
@@ -356,6 +358,19 @@ class Driver:
             if name not in decoder.interrupts:
                 run.append(event)
         self._waiting[run.thread] = still
+
+    async def _look_what_is_next(self, run: Run, asked: Request, decoder: Decoder) -> None:
+        """Tell at which nodes a breakpoint has stopped the run, where the stream did not."""
+        try:
+            values, found = await pending.upcoming(self._graph, asked.config)
+        except Exception as error:  # a checkpointer is foreign code, and there may be none
+            run.append(Notice(code="waiting", text=f"what is next cannot be told: {message_of(error)}"))
+            return
+        decoder.touch()
+        decoder.state = decoder.snapshot(values)
+        for event in found:
+            decoder.interrupts[event.interrupt] = event
+            run.append(event)
 
     def _finished(self, run: Run, decoder: Decoder, spans: Spans) -> None:
         waiting = decoder.interrupts

@@ -1,4 +1,5 @@
-"""Which interrupts a thread still waits at after a run that failed, and how an answer of such a run is taken back.
+"""What a thread waits at where the stream does not tell: after a run that failed, and at some breakpoints. And how an
+answer of a run that failed is taken back.
 
 Only the public interface of checkpointers is used: what a task wrote last is read, and its answers are written anew.
 """
@@ -6,7 +7,7 @@ Only the public interface of checkpointers is used: what a task wrote last is re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from lgwatch.events import Interrupted, Json
@@ -29,6 +30,25 @@ async def still_asked(
         return {name: event for name, event in events.items() if await _writers(graph, config, event)}
 
     return await asyncio.wait_for(waits(), PATIENCE)
+
+
+async def upcoming(graph: Any, config: Mapping[str, Any]) -> tuple[Any, list[Interrupted]]:
+    """Return the values of a thread, and the breakpoints that it stands at: before the nodes that are next."""
+
+    async def look() -> Any:
+        try:
+            return await graph.aget_state(config, subgraphs=True)
+        except NotImplementedError:
+            return await asyncio.to_thread(graph.get_state, config, subgraphs=True)
+
+    state = await asyncio.wait_for(look(), PATIENCE)
+    return state.values, list(_breakpoints(state, ()))
+
+
+def _breakpoints(state: Any, ns: tuple[str, ...]) -> Iterator[Interrupted]:
+    for task in state.tasks:
+        inner = list(_breakpoints(task.state, (*ns, f"{task.name}:{task.id}"))) if hasattr(task.state, "tasks") else []
+        yield from inner or [Interrupted(ns=ns, interrupt=f"breakpoint:{task.name}", node=task.name)]
 
 
 async def take_back(graph: Any, config: Mapping[str, Any], answered: Iterable[tuple[Interrupted, Json]]) -> None:
