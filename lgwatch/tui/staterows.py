@@ -227,6 +227,8 @@ class DiffRows(Rows):
         left: Row = [(f"{line.sign[0]} ", line.sign[1]), ("    " * line.depth, "")]
         if line.name:
             left += [(line.name, "title" if line.depth == 0 else "info"), ("  ", "")]
+        else:
+            return [*left, *line.spans]  # a line of a text can be shifted to its end
         return fit([*left, *line.spans], [(f"{line.note} ", "accent")] if line.note else [], width)
 
 
