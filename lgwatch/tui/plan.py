@@ -88,7 +88,7 @@ class Plan:
 
     def lift(self, edge: Edge, depth: int) -> Edge | None:
         """Return the edge between the boxes of one level that an edge is drawn as; None where it is inside of one."""
-        if edge[0] not in self.nodes or edge[1] not in self.nodes:
+        if "" in edge or edge[0] not in self.nodes or edge[1] not in self.nodes:  # "" is the root, around all boxes
             return None
         source, target = (self._visible(self.nodes[end], depth) for end in edge)
         while source.parent != target.parent:
