@@ -15,6 +15,7 @@ from difflib import get_close_matches
 from operator import eq, ge, gt, le, lt
 from typing import Any, Literal, cast
 
+from lgwatch import payloads
 from lgwatch.errors import FilterError
 from lgwatch.events import path
 
@@ -86,23 +87,6 @@ def _tokens(record: Any) -> Iterable[int] | None:
     return None if value is None else (value[0] if isinstance(value, tuple) else value,)
 
 
-STATES = {
-    "task": "input", "task_result": "writes", "update": "writes", "checkpoint": "values", "run": "input",
-    "run_result": "output",
-}  # fmt: skip
-"""Line type → where it holds the state, or a part of it."""
-
-
-def _state(line: Any) -> Iterable[Any] | None:
-    """The state that a line holds; `Term` goes on from there along the keys."""
-    name = STATES.get(str(line.get("type", ""))) if isinstance(line, dict) else None
-    return None if name is None else (line.get(name),)
-
-
-def _data(line: Any) -> Iterable[Any] | None:
-    return (line.get("data"),) if isinstance(line, dict) and line.get("type") == "custom" else None
-
-
 FIELDS: dict[str, Field] = {
     "node": Field(_node, "node that produced it, or that it happened inside of"),
     "path": Field(_path, "node path from the root graph, such as research/web"),
@@ -125,9 +109,9 @@ FIELDS: dict[str, Field] = {
     "t": Field(_one("at"), "seconds since the start: t>5", number=True, of="moment"),
     "size": Field(_one("size"), "bytes of the event's line: size>1MB", number=True, of="size"),
     "state": Field(
-        _state, "the state as tasks saw and wrote it: state.route=deep, state.count>3, state:cats", of="line"
+        payloads.state, "the state as tasks saw and wrote it: state.route=deep, state.count>3, state:cats", of="line"
     ),
-    "data": Field(_data, "what a custom event holds: data.url:*arxiv*", of="line"),
+    "data": Field(payloads.data, "what a custom event holds: data.url:*arxiv*", of="line"),
     "text": Field(_one("text"), "text of a token, a payload, a line; a bare word means the same"),
 }
 """Everything that can be asked, in the order in which help shows it."""
@@ -178,7 +162,7 @@ class Term:
     def of_line(self, line: dict[str, Any]) -> bool | None:
         """Whether the condition holds for a line of the journal; None where it has no such payload."""
         found = FIELDS[self.field].get(line)
-        return None if found is None else self.holds(list(_within(found, self.keys)))
+        return None if found is None else self.holds(list(payloads.within(found, self.keys)))
 
     def holds(self, values: Iterable[Any]) -> bool:
         """Whether the condition is true of these values."""
@@ -395,28 +379,6 @@ def _test(meant: Value, operator: Operator) -> Callable[[Any], bool]:
     (number,) = meant.bounds
     compare = {":": eq, "=": eq, ">": gt, ">=": ge, "<": lt, "<=": le}[operator]
     return lambda value: isinstance(value, int | float) and bool(compare(value, number))
-
-
-def _within(values: Iterable[Any], keys: tuple[str, ...]) -> Iterable[Any]:
-    """Yield what stands at the keys, as a person would write it; through lists, messages and the like as well."""
-    for value in values:
-        if not keys:
-            if isinstance(value, list):
-                yield from _within(value, ())
-            yield (
-                {None: "null", True: "true", False: "false"}[value]
-                if value is None or value is True or value is False
-                else value
-            )
-            continue
-        inside = value.get("fields", value) if isinstance(value, dict) and "$type" in value else value
-        if isinstance(inside, list):
-            if keys[0].isdecimal():
-                yield from _within(inside[int(keys[0]) :][:1], keys[1:])
-            else:
-                yield from _within(inside, keys)
-        elif isinstance(inside, dict) and keys[0] in inside:
-            yield from _within((inside[keys[0]],), keys[1:])
 
 
 def starred(text: str) -> str:

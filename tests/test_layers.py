@@ -34,7 +34,8 @@ ALLOWED: dict[str, set[str]] = {
     "messages": {"events", "records"},
     "visits": {"events"},
     "session": {"events", "records", "messages", "index", "visits"},
-    "filter": VOCABULARY,
+    "payloads": set(),
+    "filter": VOCABULARY | {"payloads"},
     "mix": {"filter", "records", "session"},
     "narrow": {"filter"},
     "kept": {"filter", "index", "session"},
@@ -84,8 +85,8 @@ RUNNER = VOCABULARY | {
     "typing_extensions",
 }  # fmt: skip
 TUI = CORE | {
-    "critical", "difference", "flags", "kept", "mix", "narrow", "review", "snippet", "states", "trace", "transitions",
-    "tui",
+    "critical", "difference", "flags", "kept", "mix", "narrow", "payloads", "review", "snippet", "states", "trace",
+    "transitions", "tui",
     "textual", "rich", "jsonschema", "markdown_it", "pygments",
 }  # fmt: skip
 

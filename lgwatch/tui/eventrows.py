@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.events import Json
-from lgwatch.filter import STATES, Filter
+from lgwatch.filter import Filter
 from lgwatch.index import Facet, Selection
 from lgwatch.kept import kept
+from lgwatch.payloads import STATES
 from lgwatch.session import Session
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
