@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 from pathlib import Path
@@ -111,6 +112,18 @@ def test_a_mistake_is_one_sentence_and_one_hint(
     assert message in what
     assert hint in what_to_try
     assert what_to_try
+
+
+def test_a_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = shlex.join(lgwatch_command("run", "agent.py:graph"))
+    done = subprocess.run(
+        ["sh", "-c", f"rmdir {shlex.quote(str(gone))}; exec {command}"], cwd=gone, env=environment(tmp_path),
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert told(done) == ("the current directory was deleted", "go to another one: cd")
 
 
 def test_an_error_in_the_users_module_shows_the_users_line(tmp_path: Path) -> None:

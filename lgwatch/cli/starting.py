@@ -31,7 +31,10 @@ def launch_of(
     from lgwatch.live import Launch
     from lgwatch.project import find_env_file, load_env, resolve_target
 
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise TargetError("the current directory was deleted", "go to another one: cd") from None
     folder = app_dir.absolute() if app_dir is not None else here
     if not folder.is_dir():
         raise TargetError(f"there is no folder {app_dir}", "--app-dir names the folder to import from")
