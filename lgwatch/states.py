@@ -182,7 +182,8 @@ class States:
 
     def reducers(self, ns: Namespace) -> dict[str, str]:
         """Return the keys of a graph's state with the names of their reducers, as far as the graph told them."""
-        return self.channels.get(level(ns).removesuffix(":"), {})
+        told = self.channels.get(level(ns).removesuffix(":"))
+        return {key: str(name) for key, name in told.items()} if isinstance(told, dict) else {}
 
     def writers(self, state: State, before: State | None) -> dict[str, Writer]:
         """Return who wrote which keys of a state."""

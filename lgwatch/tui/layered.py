@@ -85,15 +85,15 @@ def _loops(nodes: Sequence[str], edges: Sequence[Edge]) -> set[Edge]:
         way = [(first, iter(targets[first]))]
         while way:
             node, ahead = way[-1]
-            target = next(ahead, None)
-            if target is None:
+            onward = next(ahead, None)
+            if onward is None:
                 state[node] = 2
                 way.pop()
-            elif target not in state:
-                state[target] = 1
-                way.append((target, iter(targets[target])))
-            elif state[target] == 1:
-                loops.add((node, target))
+            elif onward not in state:
+                state[onward] = 1
+                way.append((onward, iter(targets[onward])))
+            elif state[onward] == 1:
+                loops.add((node, onward))
     return loops
 
 

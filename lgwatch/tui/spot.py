@@ -66,10 +66,10 @@ def next_step(session: Session, spot: Spot, way: int) -> Spot | None:
         run = next((run for run in session.runs if run.id == task.run), None)
         peers = task.parent.children if task.parent is not None else _roots(list(run.tasks.values()) if run else [])
         steps = {one.step: one for one in reversed(peers)}
-        order = sorted(steps)
+        order = sorted({*steps, task.step})
         place = order.index(task.step) + way
         if 0 <= place < len(order):
-            return of_task(steps[order[place]])
+            return of_task(steps.get(order[place], task))
         if task.parent is None:
             break
         if way < 0:
