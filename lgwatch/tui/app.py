@@ -388,13 +388,17 @@ class WatchApp(App[None]):
 
     @on(Prompt.Left)
     def _on_prompt_left(self, event: Prompt.Left) -> None:
+        before = self.keep
         if event.purpose == "filter":
             self.set_filter("")
         if event.purpose == "answer":
             self.control.turned_away()
         self.error = ""
         self.close_prompt()
-        self._draw()
+        if self.keep is before and event.purpose != "answer":  # the panes are as they were: only the line is another
+            self._draw_soon()
+        else:
+            self._draw()
 
     def close_prompt(self) -> None:
         """Give the keys back to the pane."""
