@@ -68,7 +68,12 @@ BY_HAND: dict[str, Callable[[], Iterator[Measure]]] = {"soak": lambda: bench_soa
 def main() -> int:
     """Print the table; return how many bounds do not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(MEASURES)}, all by default; or {', '.join(BY_HAND)}")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which of {', '.join(MEASURES)}, all by default; or {', '.join(BY_HAND)}",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per row")
     options = parser.parse_args()
     if unknown := [name for name in options.names if name not in MEASURES | BY_HAND]:
