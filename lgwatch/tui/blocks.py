@@ -12,82 +12,15 @@ from lgwatch.filter import Filter
 from lgwatch.records import Message, Part
 from lgwatch.session import Session
 from lgwatch.text import clean
-from lgwatch.tui.flow import PATIENCE, Block, Level, Wrapped
+from lgwatch.tui.flow import Block, Level, Wrapped
 from lgwatch.tui.heading import chat_heading, heading
+from lgwatch.tui.reading import Column, Reading
 from lgwatch.tui.rows import Row
-from lgwatch.tui.signs import amount, cells, fit, glyph, node_style
+from lgwatch.tui.signs import cells
 from lgwatch.tui.speech import ordered, said
 
 GROUPS = ("call", "node", "stream")
 """All messages below each other; a column for each node; all that a user of the chat would see."""
-
-
-class _Reading:
-    """How far a message has been written."""
-
-    __slots__ = ("block", "caller", "live", "message", "read", "results", "rows", "seen")
-
-    def __init__(self, message: Message, block: Block, rows: Wrapped) -> None:
-        self.message = message
-        self.block = block
-        self.rows = rows
-        self.read: list[int] = []  # characters of each part
-        self.seen: object = None  # what the header depends on
-        self.live = False  # unfolded for as long as it is being written
-        self.results: dict[str, Message] = {}  # of its tools, by the id of the call
-        self.caller: _Reading | None = None  # whose call it is the result of
-
-
-class Column:
-    """The messages of a node, one after the other; what it says meanwhile is in another lane, which is another column."""
-
-    __slots__ = ("counted", "lane", "path", "readings", "rows", "stale", "tokens")
-
-    def __init__(self, path: str, lane: int, level: Level) -> None:
-        self.path = path
-        self.lane = lane
-        self.rows = Wrapped(patience=PATIENCE / 6)  # there are others beside it
-        self.rows.show_level(level)
-        self.readings: list[_Reading] = []
-        self.tokens = 0  # of its finished messages, as far as they are shown
-        self.counted = False  # whether some of them are chunks that were counted: nobody reported the tokens
-        self.stale = False  # whether they must be counted anew
-
-    @property
-    def speaking(self) -> Message | None:
-        """The message that is being written, if it is shown; None when nobody speaks."""
-        last = self.readings[-1]
-        return None if last.message.finished or last.block.place < 0 else last.message
-
-    def heading(self, now: float, width: int, *, chosen: bool = False) -> Row:
-        """Return the row that stands above it: whose column it is, and how much it holds; whether keys mean it."""
-        if self.stale:
-            self.stale = False
-            self.tokens, self.counted = 0, False
-            for reading in self.readings:
-                if reading.block.place >= 0 and reading.message.finished:
-                    self._add(reading.message)
-        message, tokens, about, rate = self.speaking, self.tokens, self.counted, ""
-        if message is not None:
-            spoken, reported = message.tokens
-            tokens, about = tokens + spoken, about or not reported
-            rate = f" {speed:.0f}/s" if (speed := message.rate(now)) else ""
-        sign, style = glyph("ok" if message is None else "running", now)
-        left = [
-            ("▸" if chosen else " ", "accent"),
-            (f"{sign} ", style),
-            (self.path or "?", f"bold {node_style(self.path)}"),
-        ]
-        if self.lane:
-            left.append((f" ·{self.lane + 1}", "dim"))
-        many = (f"{amount(self.rows.shown)} msg  ", "faint") if width >= 34 else ("", "")
-        said = f"{'~' * about}{amount(tokens)} tok" if tokens else ""
-        return fit(left, [many, (said, "dim"), (rate, "accent"), (" ", "")], width)
-
-    def _add(self, message: Message) -> None:
-        tokens, reported = message.tokens
-        self.tokens += tokens
-        self.counted |= bool(tokens) and not reported
 
 
 class MessageBlocks:
@@ -108,10 +41,10 @@ class MessageBlocks:
         self._changes = -1
         self._known = 0  # messages
         self._line = -1  # of the journal: the last one that was looked at
-        self._readings: dict[str, _Reading] = {}
-        self._open: list[_Reading] = []
-        self._callers: dict[str, _Reading] = {}  # by the id of a tool call
-        self._answers: dict[str, _Reading] = {}  # results whose call is not finished, by the same
+        self._readings: dict[str, Reading] = {}
+        self._open: list[Reading] = []
+        self._callers: dict[str, Reading] = {}  # by the id of a tool call
+        self._answers: dict[str, Reading] = {}  # results whose call is not finished, by the same
         self._queue: deque[Message] = deque()  # of one stream: what is still to be said, the oldest first
         self._meant: set[str] = set()  # of one stream: what is said, or will be
         self.columns.clear()
@@ -201,9 +134,9 @@ class MessageBlocks:
         """Return the column that a message stands in, where there are such."""
         return self.columns.get((message.path or message.role, message.lane))
 
-    def _add(self, message: Message, rows: Wrapped) -> _Reading:
+    def _add(self, message: Message, rows: Wrapped) -> Reading:
         block = rows.add(message.id, lambda width: self._first_row(message, width))
-        reading = self._readings[message.id] = _Reading(message, block, rows)
+        reading = self._readings[message.id] = Reading(message, block, rows)
         if (column := self.column_of(message)) is not None:
             column.readings.append(reading)
         if not message.finished and rows.level is Level.BODY:
@@ -232,7 +165,7 @@ class MessageBlocks:
             return False
         return not self._keep.texts or self._keep.text("".join(part.text for part in message.parts))
 
-    def _write(self, reading: _Reading) -> bool:
+    def _write(self, reading: Reading) -> bool:
         message, block = reading.message, reading.block
         written = sum(reading.read)
         self._write_parts(reading)
@@ -258,7 +191,7 @@ class MessageBlocks:
             return message.parts
         return [part for part in message.parts if part.kind in ("text", "other")]
 
-    def _write_parts(self, reading: _Reading) -> None:
+    def _write_parts(self, reading: Reading) -> None:
         message, block, rows = reading.message, reading.block, reading.rows
         parts = self._parts(message)
         for number, (part, (key, prefix, text, style)) in enumerate(zip(parts, said(parts), strict=True)):
@@ -271,7 +204,7 @@ class MessageBlocks:
                 rows.append(block, text[reading.read[number] :], style, key, detail=detail)
                 reading.read[number] = len(text)
 
-    def _finish(self, reading: _Reading) -> None:
+    def _finish(self, reading: Reading) -> None:
         """Make of a message what it is once it is finished: it may be that for a second time."""
         message, block = reading.message, reading.block
         if reading.live:
@@ -293,7 +226,7 @@ class MessageBlocks:
             self._join(reading, call)
         self._depict(reading)
 
-    def _join(self, answer: _Reading, call: str) -> None:
+    def _join(self, answer: Reading, call: str) -> None:
         """Let a tool's result stand under its call; its own block keeps the first row."""
         caller = self._callers.get(call)
         if caller is None:
@@ -304,7 +237,7 @@ class MessageBlocks:
             answer.rows.mark(answer.block, folded=caller.block.place >= 0)
             self._write_anew(caller)
 
-    def _write_anew(self, reading: _Reading) -> None:
+    def _write_anew(self, reading: Reading) -> None:
         """Write a finished message with its arguments in order, and what its tools gave back."""
         block = reading.block
         reading.rows.rewrite(block)
@@ -313,7 +246,7 @@ class MessageBlocks:
         reading.read = [len(one.text) for one in said(reading.message.parts)]
         self._depict(reading)
 
-    def _finished(self, reading: _Reading) -> Iterator[tuple[Part, str, str]]:
+    def _finished(self, reading: Reading) -> Iterator[tuple[Part, str, str]]:
         """Return what stands in a finished block: part, text and style of each."""
         parts = self._parts(reading.message)
         for part, (_, prefix, text, style) in zip(parts, said(parts), strict=True):
@@ -364,13 +297,13 @@ class MessageBlocks:
             self._depict(reading)
         return self.markdown
 
-    def _depict(self, reading: _Reading) -> None:
+    def _depict(self, reading: Reading) -> None:
         if self.markdown and reading.message.finished:
             reading.rows.depict(reading.block, lambda width, details: self._picture(reading, width, details=details))
         elif reading.block.picture is not None:
             reading.rows.depict(reading.block, None)
 
-    def _picture(self, reading: _Reading, width: int, *, details: bool) -> list[Row]:
+    def _picture(self, reading: Reading, width: int, *, details: bool) -> list[Row]:
         """Return the rows of a finished block: its text as markdown, all else as it is."""
         from lgwatch.tui.markdown import markdown, plain  # its parser is not needed for the first picture
 

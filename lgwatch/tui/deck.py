@@ -17,9 +17,10 @@ from textual.widget import AwaitMount
 
 from lgwatch.records import Message
 from lgwatch.tui.bar import Bar
-from lgwatch.tui.blocks import Column, MessageBlocks
+from lgwatch.tui.blocks import MessageBlocks
 from lgwatch.tui.flow import Wrapped
 from lgwatch.tui.messageview import MessageView
+from lgwatch.tui.reading import Column
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.search import Search
 
