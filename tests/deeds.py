@@ -35,7 +35,7 @@ from langgraph.config import get_stream_writer
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
 
-WAYS = ("def", "async def")
+WAYS = ("def", "async def") if sys.version_info >= (3, 11) else ("def",)  # where a coroutine has no stream writer
 TOO_MUCH = 1 << 22
 """Bytes that fill any pipe."""
 

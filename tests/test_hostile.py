@@ -19,6 +19,7 @@ from tests import deeds
 from tests.live import ROOT, Watched, eventually, is_gone, launch, live, node, topic
 
 ORDER = [*deeds.ORDER, ("odd_state", "def")]
+TIMES = len(deeds.WAYS)
 
 
 class Done:
@@ -82,7 +83,7 @@ def test_the_process_lives_through_all_of_it_and_ends_in_order(done: Done) -> No
     assert done.code == 0
     assert is_gone(done.pid)
     forgotten = re.findall(r"forgotten: (\d+)", done.printed["stdout"])
-    assert len(forgotten) == 2
+    assert len(forgotten) == TIMES
     assert eventually(lambda: all(is_gone(int(pid)) for pid in forgotten))
 
 
@@ -102,32 +103,32 @@ def test_every_line_of_the_journal_is_whole(done: Done) -> None:
 
 def test_what_was_printed_is_there(done: Done) -> None:
     out = done.printed["stdout"]  # raw output comes through a pipe, and may be read when the next run has begun
-    assert out.count("a child prints") == 6
+    assert out.count("a child prints") == 3 * TIMES
     said = [line for line in out.splitlines() if "squaring" in line]
-    assert sorted(said) == sorted([f"squaring {number}" for number in range(4)] * 2)
-    assert out.count("to the screen") == 2
-    assert done.printed["stderr"].count("more") == 2
+    assert sorted(said) == sorted([f"squaring {number}" for number in range(4)] * TIMES)
+    assert out.count("to the screen") == TIMES
+    assert done.printed["stderr"].count("more") == TIMES
     raw = out.replace("\n", "")
-    assert raw.count("raw and without an end ") >= 2 * (deeds.TOO_MUCH // 23)
-    assert raw.count("written in C") >= 2 * (deeds.TOO_MUCH // 13) - 64  # cut between two pieces
-    assert raw.count("x" * 999) >= 2 * 10 * 1000
-    assert raw.count(".") >= 2 * 40_000
-    assert out.count("given back") == 2
+    assert raw.count("raw and without an end ") >= TIMES * (deeds.TOO_MUCH // 23)
+    assert raw.count("written in C") >= TIMES * (deeds.TOO_MUCH // 13) - 64  # cut between two pieces
+    assert raw.count("x" * 999) >= TIMES * 10 * 1000
+    assert raw.count(".") >= TIMES * 40_000
+    assert out.count("given back") == TIMES
     assert "taken" not in out
-    assert "in a signal handler" in out
-    assert out.count("from far down") == 2
+    assert TIMES == 1 or "in a signal handler" in out
+    assert out.count("from far down") == TIMES
 
 
 def test_threads_that_outlive_their_node_are_heard(done: Done) -> None:
     said = [line for line in done.printed["stdout"].splitlines() if "still" in line]
-    assert sorted(said) == sorted([f"still here {number}" for number in range(40)] * 6)
+    assert sorted(said) == sorted([f"still here {number}" for number in range(40)] * 3 * TIMES)
 
 
 def test_what_is_logged_is_there_whatever_the_handlers_do(done: Done) -> None:
     logged = done.printed["log"]
     for said in (
         "one Failing", "one Looping", "a handler that logs", "one QueueHandler", "%d (its arguments do not fit",
-        "a record without a text", "in a signal handler", "taken by logging",
+        "a record without a text", "taken by logging",
     ):  # fmt: skip
         assert said in logged, said
     assert "a child logs" not in logged
