@@ -6,13 +6,12 @@ a graph, or calls tasks, the same holds again. Nothing here knows a clock: what 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from lgwatch.callers import PUSH, caller, outer_spans
 from lgwatch.records import Run, Task
-
-PUSH = "__pregel_push"
-"""The trigger of a task that was sent for, or called."""
 
 
 @dataclass(slots=True)
@@ -51,7 +50,8 @@ def critical_path(runs: Iterable[Run], now: float) -> CriticalPath:
     for run in runs:
         found.total += run.elapsed(now)
         roots = [task for task in run.tasks.values() if task.parent is None]
-        _walk(found, roots, now, spare=0.0, on_chain=True)
+        _walk(found, roots, now)
+    found.chain = {task: max(alone, 0.0) for task, alone in found.chain.items()}
     for task, slack in found.slack.items():
         share = found.nodes.get(task.path)
         if share is None:
@@ -63,62 +63,71 @@ def critical_path(runs: Iterable[Run], now: float) -> CriticalPath:
     return found
 
 
-def _walk(found: CriticalPath, tasks: list[Task], now: float, *, spare: float, on_chain: bool) -> float:
-    """Take in the tasks of one execution of a graph; return the seconds that its steps took."""
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """Tasks that ran side by side, and those that tasks of their step called; `inside` is the task that waited for
+    them, None in the root graph, `spare` the seconds that it could have taken longer."""
+
+    peers: list[Task]
+    called: dict[Task, list[Task]]
+    inside: Task | None
+    spare: float
+    on_chain: bool
+
+
+def _walk(found: CriticalPath, roots: list[Task], now: float) -> None:
+    """Take in the tasks of one run, from the outside in; calls can be nested deeper than functions can."""
+    levels = deque(_steps(roots, None, 0.0, on_chain=True))
+    while levels:
+        level = levels.popleft()
+        last = max(level.peers, key=lambda task: _end(task, now))
+        end = _end(last, now)
+        if level.on_chain and level.inside is not None:
+            found.chain[level.inside] -= end - last.started
+        for task in level.peers:
+            slack = level.spare + end - _end(task, now)
+            critical = level.on_chain and task is last
+            found.slack[task] = slack
+            if critical:
+                found.chain[task] = end - task.started
+            levels += _steps(task.children, task, slack, on_chain=critical)
+            for group in _waves(level.called.get(task, []), now):
+                levels.append(_Level(group, level.called, task, slack, critical))
+
+
+def _steps(tasks: list[Task], inside: Task | None, spare: float, *, on_chain: bool) -> Iterator[_Level]:
+    """Yield the steps of one execution of a graph."""
     steps: dict[int, list[Task]] = {}
     for task in tasks:
         steps.setdefault(task.step, []).append(task)
-    total = 0.0
     for peers in steps.values():
-        outer, called = _callers(peers, now)
-        total += _level(found, outer, called, now, spare=spare, on_chain=on_chain)
-    return total
-
-
-def _level(
-    found: CriticalPath, peers: list[Task], called: dict[Task, list[Task]], now: float, *, spare: float, on_chain: bool
-) -> float:
-    """Take in the tasks of one step; return the seconds that it took."""
-    last = max(peers, key=lambda task: _end(task, now))
-    end = _end(last, now)
-    for task in peers:
-        slack = spare + end - _end(task, now)
-        critical = on_chain and task is last
-        found.slack[task] = slack
-        inside = _walk(found, task.children, now, spare=slack, on_chain=critical) if task.children else 0.0
-        for group in _waves(called.get(task, []), now):
-            inside += _level(found, group, called, now, spare=slack, on_chain=critical)
-        if critical:
-            found.chain[task] = max(_end(task, now) - task.started - inside, 0.0)
-    return end - last.started
+        outer, called = _callers(peers)
+        yield _Level(outer, called, inside, spare, on_chain)
 
 
 def _end(task: Task, now: float) -> float:
     return now if task.ended is None else task.ended
 
 
-def _callers(peers: list[Task], now: float) -> tuple[list[Task], dict[Task, list[Task]]]:
-    """Return the tasks of a step that the graph set off, and those that another one of them called.
-
-    Whoever is sent for is scheduled before the step's tasks begin; whoever is called, while its caller runs.
-    """
+def _callers(peers: list[Task]) -> tuple[list[Task], dict[Task, list[Task]]]:
+    """Return the tasks of a step that the graph set off, and those that another one of them called."""
+    if not any(PUSH in task.triggers for task in peers):
+        return peers, {}
+    owners = {span.id: task for task in peers for span in task.spans}
+    main = [task for task in peers if PUSH not in task.triggers and task.began is not None][:1]
     outer: list[Task] = []
     called: dict[Task, list[Task]] = {}
-    runs = [task for task in peers if task.began is not None] if any(PUSH in task.triggers for task in peers) else []
-    first = min((task.began for task in runs if task.began is not None), default=0.0)
     for task in peers:
-        caller = None
-        if runs and PUSH in task.triggers and task.started > first:
-            around = (
-                one for one in runs
-                if one is not task and one.began is not None and one.began <= task.started and _end(one, now) >= _end(task, now)
-            )  # fmt: skip
-            caller = max(around, key=lambda one: one.began or 0.0, default=None)
-        if caller is None:
+        by = None
+        if PUSH in task.triggers:
+            beside = [owners[span] for span in outer_spans(task) if span in owners]
+            # Whoever is sent for is scheduled before the step's tasks begin; whoever is called, while its caller runs.
+            by = caller(task, beside, [one for one in main if (one.began or 0.0) < task.started])
+        if by is None:
             outer.append(task)
         else:
-            called.setdefault(caller, []).append(task)
-    return outer or peers, called if outer else {}
+            called.setdefault(by, []).append(task)
+    return (outer, called) if outer else (peers, {})
 
 
 def _waves(tasks: list[Task], now: float) -> Iterable[list[Task]]:

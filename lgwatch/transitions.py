@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from lgwatch.callers import PUSH, caller
 from lgwatch.events import GraphLoaded, Json, Namespace
 from lgwatch.naming import END, START, called, chosen_in_words, inside, level, node_id, short_name
 from lgwatch.records import Run, Task
@@ -21,8 +22,6 @@ __all__ = [
 ]  # fmt: skip
 
 Edge = tuple[str, str]
-PUSH = "__pregel_push"
-"""The trigger of a task that was sent for: by `Send`, or by a call of a `@task`."""
 HANDLER = "__error_handler__"
 """What the name of an error handler's node begins with; the rest is the node whose error it handles."""
 
@@ -330,10 +329,8 @@ class Transitions:
         """The task that called this one, a `@task` of the same step; None where a `Send` of the step before did."""
         if flow.before(task.step):
             return None
-        beside = [one for one in flow.steps.get(task.step, []) if one is not task]
-        outer = {span.parent for span in task.spans if span.kind == "node"}
-        inside = (one for one in beside if any(span.id in outer for span in one.spans))
-        return next(inside, None) or next((one for one in beside if PUSH not in one.triggers), None)
+        beside = flow.steps.get(task.step, [])
+        return caller(task, beside, beside)
 
     def _close(self) -> None:
         for key, flow in list(self._open.items()):

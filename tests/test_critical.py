@@ -78,6 +78,48 @@ def test_a_task_that_another_one_calls_is_inside_of_it():
     assert found.shares()[0].path == "two"
 
 
+def test_calls_that_run_side_by_side_are_not_inside_of_each_other():
+    push = ("__pregel_push",)
+    session = played(
+        at(0.001, run()), lasted("main", 0.01, 6.0), lasted("t0", 1.0, 5.0, triggers=push), lasted("t1", 1.1, 2.0, triggers=push),
+        lasted("t2", 1.2, 3.0, triggers=push), at(6.0, ended()),
+    )  # fmt: skip
+    found = critical_path(session.runs, session.now)
+    assert found.nodes["t0"].seconds == pytest.approx(4.0)
+    assert found.nodes["t2"].seconds == 0
+    assert found.slack[session.task("t2")] == pytest.approx(2.0 + found.slack[session.task("t0")])
+    assert found.nodes["main"].seconds == pytest.approx(5.99 - 4.0)
+
+
+def opened(node, start, inside=None):
+    """A call that has not ended, in the task named `inside`."""
+    begun = replace(attempt(node), parent=f"{inside}-1" if inside else "")
+    return [at(start, task(node, triggers=("__pregel_push",) if inside else ())), at(start, begun)]
+
+
+def test_a_call_is_inside_of_the_task_in_whose_span_it_ran():
+    session = played(
+        at(0.001, run()),
+        opened("main", 0.01),
+        opened("a", 1.0, "main"),
+        opened("b", 1.1, "main"),
+        opened("a1", 2.0, "a"),
+    )
+    found = critical_path(session.runs, 10.0)
+    assert found.nodes["a1"].seconds == pytest.approx(8.0)
+    assert found.nodes["a"].seconds == pytest.approx(1.0)
+    assert found.nodes["b"].seconds == 0
+
+
+def test_calls_can_be_nested_deeper_than_functions_can():
+    many = 1_500
+    calls = [opened(f"n{number}", float(number), f"n{number - 1}") for number in range(1, many)]
+    session = played(at(0.001, run()), opened("n0", 0.01), *calls)
+    found = critical_path(session.runs, float(many))
+    assert len(found.chain) == many
+    assert found.nodes[f"n{many - 1}"].seconds == pytest.approx(1.0)
+
+
 def test_tasks_that_were_sent_for_together_are_peers():
     push = ("__pregel_push",)
     session = played(
