@@ -642,9 +642,10 @@ def choose(state: State) -> str:
 
 
 builder = StateGraph(State)
-for function in (in_thread, in_loop, odd_state):
+functions: list[Any] = [in_thread, in_loop, odd_state] if len(WAYS) > 1 else [in_thread, odd_state]
+for function in functions:
     builder.add_node(function.__name__, function)
-builder.add_conditional_edges(START, choose, ["in_thread", "in_loop", "odd_state"])
+builder.add_conditional_edges(START, choose, [function.__name__ for function in functions])
 graph = builder.compile()
 
 
@@ -655,7 +656,10 @@ ORDER = [(name, way) for name in DEEDS for way in WAYS] + [("writes_odd_values",
 async def do_all() -> list[Any]:
     found = []
     for name, way in ORDER:
-        found.append((await graph.ainvoke({"deed": name, "way": way}))["result"])
+        given: Any = {"deed": name, "way": way}
+        in_a_thread = asyncio.get_running_loop().run_in_executor
+        done = await (graph.ainvoke(given) if len(WAYS) > 1 else in_a_thread(None, graph.invoke, given))
+        found.append(done["result"])
     return found
 
 
