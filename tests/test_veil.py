@@ -278,6 +278,7 @@ model = GenericFakeChatModel(messages=iter([AIMessage("cats say " + KEY + " and 
 
 def first(state):
     print("the key is", KEY)
+    breakpoint()  # cats
     logging.getLogger("x").warning("password=%s", KEY)
     os.write(1, (KEY + "\\n").encode())
     get_stream_writer()({{"api_key": "short", "cats": KEY}})

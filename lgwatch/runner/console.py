@@ -6,7 +6,6 @@ from __future__ import annotations
 import builtins
 import codecs
 import io
-import linecache
 import logging
 import os
 import select
@@ -133,8 +132,8 @@ class Console:
     def _breakpoint(self, *args: Any, **kwargs: Any) -> None:
         frame = sys._getframe(1)  # noqa: SLF001 - the caller's line is the whole point
         where = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-        text = f"breakpoint() at {where} was passed over: there is no terminal for a debugger here ({line})"
+        # Not the line itself: the notice is also in journals that have nothing of what the graph's author wrote.
+        text = f"breakpoint() at {where} was passed over: there is no terminal for a debugger here"
         self._append(Notice(code="breakpoint", text=text))
 
     # ── logging, warnings ────────────────────────────────────────────────────────────────────────────────────────

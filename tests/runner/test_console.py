@@ -141,6 +141,13 @@ def test_a_breakpoint_is_passed_over_and_reported(tmp_path: Path) -> None:
         assert "agent.py:" in run.of(Notice, code="breakpoint")[0].text
 
 
+def test_of_a_breakpoint_its_place_is_told_and_not_what_its_author_wrote_there(tmp_path: Path) -> None:
+    with child(tmp_path, "def node(state):\n    'cats' and breakpoint()\n    return {}\ngraph = line(node)") as run:
+        run.start()
+        assert run.result().status == "done"
+        assert "cats" not in run.of(Notice, code="breakpoint")[0].text
+
+
 def test_the_streams_have_what_code_expects_of_streams(tmp_path: Path) -> None:
     source = """
     def node(state):
