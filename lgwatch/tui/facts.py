@@ -9,14 +9,13 @@ from lgwatch.flags import Flags
 from lgwatch.records import Message, Span, Task
 from lgwatch.session import Session
 from lgwatch.transitions import PUSH, Transitions, node_id, short_name
+from lgwatch.tui.heading import USUAL
 from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, count, glyph, node_style, seconds
 from lgwatch.tui.text import wrap
 
 LABEL = 11
 """Cells of a fact's name."""
-USUAL = ("stop", "end_turn", "tool_calls", "tool_use", "STOP")
-"""Reasons to stop that are no news."""
 PEERS = 12
 """Tasks of the same step that are named."""
 

@@ -7,7 +7,7 @@ from lgwatch.tui.rows import Row
 from lgwatch.tui.signs import amount, fit, glyph, node_style, seconds
 
 _ROLES = {"human": "human", "system": "system", "tool": "tool result", "ai": ""}
-_USUAL = ("stop", "end_turn", "tool_calls", "tool_use")
+USUAL = ("stop", "end_turn", "tool_calls", "tool_use", "STOP")
 """Reasons to stop that are no news."""
 NO_USAGE = "usage not reported (set stream_usage=True)"
 """What stands where a call that streamed told no usage."""
@@ -45,7 +45,7 @@ def heading(
         left.append((" ↑ under its call", "dim"))
     if message.status in ("failed", "cut") and message.finished:
         left.append((" broke off" if message.status == "cut" else f" failed {_error(message)}".rstrip(), "error"))
-    if (reason := finish_reason(message)) and reason not in _USUAL:
+    if (reason := finish_reason(message)) and reason not in USUAL:
         left.append((f" {reason}", "warn"))
     if message.model and width >= (24 if in_column else 44):
         left.append((f"  {message.model}", "dim"))
@@ -88,7 +88,7 @@ def _figures(message: Message, now: float, width: int, *, in_column: bool) -> Ro
     if wait is not None and width >= 60:
         figures.append((f"first {seconds(wait)}  ", "dim"))
     reason = finish_reason(message)
-    if reason in _USUAL and width >= 110:
+    if reason in USUAL and width >= 110:
         figures.append((f"{reason}  ", "faint"))
     figures.append((_tokens(message, width), "dim"))
     rate = message.rate(now)

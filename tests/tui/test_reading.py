@@ -4,8 +4,9 @@ import json
 import stat
 from contextlib import contextmanager
 
+from lgwatch.tui.heading import USUAL, heading
 from lgwatch.tui.inspector import Inspector
-from tests.factories import call, called, ended, interrupted, result, run, said, task, token
+from tests.factories import call, called, ended, interrupted, play, result, run, said, task, token
 from tests.tui.stage import bar, drawn, pane_text, played, shown, text_of, until, write
 
 SIZE = (120, 36)
@@ -208,7 +209,8 @@ async def test_the_clean_text_goes_to_the_pager_the_editor_and_the_clipboard(tmp
     program.write_text(f'#!/bin/sh\ncat "$1" > {taken}\n')
     program.chmod(stat.S_IRWXU)
     monkeypatch.setenv("PAGER", str(program))
-    monkeypatch.setenv("EDITOR", str(program))
+    monkeypatch.setenv("VISUAL", str(program))
+    monkeypatch.setenv("EDITOR", "/no/such/editor")
     app = played(tmp_path, run(), task("writer"), said("red \x1b[31m text"))
     monkeypatch.setattr(app, "suspend", nothing)
     async with app.run_test(size=SIZE) as pilot:
@@ -226,6 +228,15 @@ async def test_a_pager_that_is_not_there_is_said_to_be_missing(tmp_path, monkeyp
     monkeypatch.setenv("PAGER", "/no/such/pager")
     app = played(tmp_path, run(), task("writer"), said("text"))
     monkeypatch.setattr(app, "suspend", nothing)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "2", "p")
+        assert "cannot start /no/such/pager" in text_of(app)
+
+
+async def test_a_pager_that_is_written_wrongly_does_not_end_the_screen(tmp_path, monkeypatch):
+    app = played(tmp_path, run(), task("writer"), said("text"))
+    monkeypatch.setattr(app, "suspend", nothing)
+    monkeypatch.setenv("PAGER", "/no/such/pager 'x")
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, "2", "p")
         assert "cannot start /no/such/pager" in text_of(app)
@@ -260,3 +271,11 @@ async def test_a_double_click_opens_a_message_once(tmp_path):
         await drawn(pilot)
         assert len(app.screen_stack) == 2
         assert app.screen.subject.text == "So."
+
+
+def test_a_usual_reason_to_stop_is_no_news_whatever_the_providers_word_for_it():
+    assert "STOP" in USUAL
+    for reason in USUAL:
+        session = play(task("writer"), call(1), token("So.", 1), called(1, output={"finish_reason": reason}))
+        row = heading(session.message_list[0], 1, session.now, 80)
+        assert reason not in "".join(text for text, _ in row)
