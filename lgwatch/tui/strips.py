@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import pairwise
 
 from lgwatch.filter import Filter
@@ -26,23 +27,80 @@ DOTS = ".:*" if ASCII else "·•●"
 """One custom event in a cell, some, many."""
 
 
-def marks(session: Session, runs: list[Run], clock: Clock, axis: Axis, now: float) -> Row:
-    """Return checkpoints, interrupts, notices of a blocked loop, and errors, each at its time."""
-    cells = Cells(clock, axis, now, 0)
-    known = {run.id for run in runs}
-    for checkpoint in session.checkpoints:
-        if checkpoint.run in known and not checkpoint.ns:
-            cells.put(checkpoint.at, *glyph("fork" if checkpoint.source == "fork" else "checkpoint"))
-    for seq, notice in session.notices:
-        if notice.code == "blocked" and session.index.facet_of(seq).run in known:
-            cells.put(notice.at, *glyph("notice"))
-    for interrupt in session.interrupts.values():
-        if interrupt.run in known:
-            cells.put(interrupt.at, *glyph("interrupted"))
-    for seq in session.errors:
-        if session.index.facet_of(seq).run in known:
-            cells.put(session.index.at[seq], *glyph("failed"))
-    return cells.row()
+class Marks:
+    """Checkpoints, notices of a blocked loop, interrupts, and errors: what came since is added to columns of times."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._read = [0, 0, 0]  # checkpoints, notices, errors
+        self._asked = 0  # events that tell of an interrupt
+        self._signs: list[tuple[str, str]] = []  # of the checkpoints
+        self._checkpoints, self._notices, self._interrupts, self._errors = (
+            _Moments(),
+            _Moments(),
+            _Moments(),
+            _Moments(),
+        )
+
+    def row(self, session: Session, runs: list[Run], clock: Clock, axis: Axis, now: float) -> Row:
+        """Return what belongs to these runs, the newest ones, each at its time."""
+        self._update(session)
+        cells = Cells(clock, axis, now, 0)
+        first = runs[0].seq if runs else len(session.index)
+        for place in self._checkpoints.last_in_columns(cells, first):
+            cells.put(self._checkpoints.at[place], *self._signs[place])
+        for moments, sign in (
+            (self._notices, "notice"), (self._interrupts, "interrupted"), (self._errors, "failed"),
+        ):  # fmt: skip
+            for place in moments.last_in_columns(cells, first):
+                cells.put(moments.at[place], *glyph(sign))
+        return cells.row()
+
+    def _update(self, session: Session) -> None:
+        if session is not self._session:
+            self._session = session
+            self._clear()
+        for checkpoint in session.checkpoints[self._read[0] :]:
+            if not checkpoint.ns:
+                self._checkpoints.add(checkpoint.at, checkpoint.seq)
+                self._signs.append(glyph("fork" if checkpoint.source == "fork" else "checkpoint"))
+        for seq, notice in session.notices[self._read[1] :]:
+            if notice.code == "blocked":
+                self._notices.add(notice.at, seq)
+        for seq in session.errors[self._read[2] :]:
+            self._errors.add(session.index.at[seq], seq)
+        self._read = [len(session.checkpoints), len(session.notices), len(session.errors)]
+        if self._asked != (asked := session.counts.get("interrupt", 0)):  # a question that is asked again, moves
+            self._asked, self._interrupts = asked, _Moments()
+            for one in sorted(session.interrupts.values(), key=lambda one: one.seq):
+                self._interrupts.add(one.at, one.seq)
+
+
+class _Moments:
+    """Times in order, and the lines that tell of them."""
+
+    def __init__(self) -> None:
+        self.at = array("d")
+        self._seqs = array("Q")
+
+    def add(self, at: float, seq: int) -> None:
+        """Take in the next one."""
+        self.at.append(at)
+        self._seqs.append(seq)
+
+    def last_in_columns(self, cells: Cells, first: int) -> Iterator[int]:
+        """Yield, of the moments from the line `first` on, the last one in each column that has any."""
+        low = bisect_left(self._seqs, first)
+        place = bisect_left(self.at, cells.axis.columns, low, key=cells.place)
+        while place > low:
+            yield place - 1
+            column = cells.place(self.at[place - 1])
+            if column < 0:
+                return
+            place = min(place - 1, bisect_left(self.at, column, low, place, key=cells.place))
 
 
 class Strips:

@@ -22,7 +22,7 @@ from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.shares import share_rows
 from lgwatch.tui.signs import cells, count, fit, seconds
 from lgwatch.tui.spot import Spot, of_task
-from lgwatch.tui.strips import Strips, marks
+from lgwatch.tui.strips import Marks, Strips
 from lgwatch.tui.text import ASCII
 from lgwatch.tui.timeview import TimeView
 from lgwatch.tui.waterfall import Fan, TimelineRows
@@ -76,6 +76,7 @@ class TimelinePane(Pane):
         self.shares = LineView(Lines(), id="shares")
         self.shares.can_focus = False
         self._strips = Strips()
+        self._moments = Marks()
         self._session: Session | None = None
         self._keep = Filter()
         self._now = 0.0
@@ -125,7 +126,7 @@ class TimelinePane(Pane):
         runs = chain(session)
         reading = fit(self._reading(room), [], room - 1)
         self.axis.show([*reading, (" " * (room - cells(reading)), ""), *self._ticks()])
-        self.marks.show([*_named("marks", room), *marks(session, runs, clock, axis, self._now)])
+        self.marks.show([*_named("marks", room), *self._moments.row(session, runs, clock, axis, self._now)])
         if self.has_class("-roomy"):
             self._strips.update(session, self._keep)
             tokens, top = self._strips.tokens(session, clock, axis)

@@ -6,7 +6,9 @@ from textual.events import MouseScrollUp
 from lgwatch.events import Notice
 from lgwatch.filter import Filter, parse
 from lgwatch.tui.axis import Axis, Clock, Window, chain, label
-from lgwatch.tui.strips import Strips, marks
+from lgwatch.tui.bars import Cells
+from lgwatch.tui.signs import glyph
+from lgwatch.tui.strips import Marks, Strips
 from lgwatch.tui.waterfall import TimelineRows
 from tests.factories import (
     attempt,
@@ -221,9 +223,46 @@ def test_marks_stand_at_their_time():
     )  # fmt: skip
     runs = chain(session)
     clock, axis = Clock(runs, session.now), Axis.fit(10.0, 60)
-    line = "".join(text for text, _ in marks(session, runs, clock, axis, session.now))
+    line = "".join(text for text, _ in Marks().row(session, runs, clock, axis, session.now))
     for moment, sign in ((1.0, "◆"), (3.0, "⚠"), (5.0, "✗"), (8.0, "■")):
         assert line[axis.column(clock.active(moment))] == sign
+
+
+def test_marks_are_searched_for_and_not_walked_through(monkeypatch):
+    session = play(
+        at(0.001, run()), *(at(1.0 + n / 100, checkpoint(f"c{n}", source="fork" if n % 3 else "loop")) for n in range(3000)),
+        *(at(40.0 + n / 100, failed("a")) for n in range(500)), at(50.0, ended()),
+    )  # fmt: skip
+    runs = chain(session)
+    clock, axis, placed = Clock(runs, session.now), Axis.window(10.0, 60.0, 40), []
+    expected = Cells(clock, axis, session.now, 0)
+    for one in session.checkpoints:
+        expected.put(one.at, *glyph("fork" if one.source == "fork" else "checkpoint"))
+    for seq in session.errors:
+        expected.put(session.index.at[seq], *glyph("failed"))
+    place = Cells.place
+    monkeypatch.setattr(Cells, "place", lambda cells, moment: placed.append(moment) or place(cells, moment))
+    assert Marks().row(session, runs, clock, axis, session.now) == expected.row()
+    assert len(placed) < 1000
+
+
+def test_a_new_run_has_marks_of_its_own_and_what_comes_is_added():
+    session, marks = play(at(0.5, run()), at(1.0, checkpoint("c1")), at(2.0, ended())), Marks()
+
+    def columns():
+        runs = chain(session)
+        clock, axis = Clock(runs, session.now), Axis.fit(10.0, 10)
+        line = "".join(text for text, _ in marks.row(session, runs, clock, axis, session.now))
+        return [column for column, sign in enumerate(line) if sign != " "]
+
+    assert len(columns()) == 1
+    session.apply(at(20.0, run("r2")))
+    assert columns() == []
+    session.apply(at(24.0, interrupted("b")[0]))
+    session.apply(at(26.0, checkpoint("c2")))
+    assert len(columns()) == 2
+    session.apply(at(29.0, interrupted("b")[0]))  # it is asked again: it stands where it was asked last
+    assert len(columns()) == 2
 
 
 def test_strips_count_what_the_filter_keeps_at_its_time():
