@@ -593,9 +593,10 @@ class WatchApp(App[None]):
             self.say(trouble)
 
     @on(EventsPane.Told)
+    @on(NodesPane.Told)
     @on(TreeView.Told)
     @on(MessageView.Told)
-    def _on_told(self, event: EventsPane.Told | MessageView.Told | TreeView.Told) -> None:
+    def _on_told(self, event: EventsPane.Told | NodesPane.Told | MessageView.Told | TreeView.Told) -> None:
         self.say(event.text)
 
     @on(MessageView.Regrouped)

@@ -6,15 +6,11 @@ stands in for it.
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -24,11 +20,11 @@ from lgwatch.records import Run, Task
 from lgwatch.session import Session
 from lgwatch.transitions import END, START, node_id
 
-from .editor import command
 from .graph import GraphRows
 from .lanes import Lanes
 from .lines import LineView
 from .nodeview import NodesView
+from .outside import open_at
 from .pane import Pane, Subject
 from .rows import Rows
 from .runpage import run_subject
@@ -79,6 +75,13 @@ class NodesPane(Pane):
         def __init__(self, node: str) -> None:
             super().__init__()
             self.node = node
+
+    class Told(Message):
+        """The person should read a short text."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
 
     def __init__(self, rows: NodeRows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
         super().__init__(rows, source, id=id)
@@ -229,20 +232,8 @@ class NodesPane(Pane):
         node = self._node()
         told = next((one for one in self._told() if one.get("id") == node), {})
         file, line = str(told.get("file") or ""), told.get("line")
-        words = command(
-            os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi", file, line if isinstance(line, int) else 1
-        )
-        if not file:
-            self.app.notify(f"where {node or 'it'} is written is not known", timeout=4)
-        elif not Path(file).is_file():
-            self.app.notify(f"{file} is not on this machine", timeout=4)
-        else:
-            try:
-                with self.app.suspend():
-                    subprocess.run(words, check=False)
-                self.app.refresh()
-            except (OSError, SuspendNotSupported) as error:
-                self.app.notify(f"{words[0]}: {error}", timeout=4)
+        if trouble := open_at(self.app, file, line if isinstance(line, int) else 1):
+            self.post_message(self.Told(trouble))
 
     # --- what is selected
 

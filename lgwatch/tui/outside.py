@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import subprocess
 import tempfile
 from pathlib import Path
@@ -12,25 +10,23 @@ from typing import Any
 from textual.app import App, SuspendNotSupported
 
 from lgwatch.text import clean
-from lgwatch.tui.editor import command
-
-_USUAL = {"PAGER": "less", "EDITOR": "vi"}
+from lgwatch.tui.editor import command, program
 
 
-def read_outside(app: App[Any], variable: str, text: str, suffix: str) -> str:
-    """Open the text in the program that `variable` names; return why that failed, empty when it did not.
+def read_outside(app: App[Any], kind: str, text: str, suffix: str) -> str:
+    """Open the text in the person's `PAGER` or `EDITOR`; return why that failed, empty when it did not.
 
     What an editor saves is a copy: nobody reads it back.
     """
-    program = shlex.split(os.environ.get(variable) or _USUAL[variable])
+    words = program(kind)
     with tempfile.NamedTemporaryFile("w", suffix=suffix, encoding="utf-8", errors="replace") as file:
         file.write(clean(text, newlines=True))
         file.flush()
         try:
             with app.suspend():
-                subprocess.run([*program, file.name], check=False)
+                subprocess.run([*words, file.name], check=False)
         except OSError as error:
-            return f"cannot start {program[0]}: {error.strerror}"
+            return f"cannot start {words[0]}: {error.strerror}"
         except SuspendNotSupported:
             return "the screen cannot be left here"
         app.refresh()
@@ -43,7 +39,7 @@ def open_at(app: App[Any], file: str, line: int) -> str:
         return "where it is written is not known"
     if not Path(file).is_file():
         return f"{file} is not on this machine"
-    words = command(os.environ.get("VISUAL") or os.environ.get("EDITOR") or _USUAL["EDITOR"], file, line)
+    words = command(program("EDITOR"), file, line)
     try:
         with app.suspend():
             subprocess.run(words, check=False)

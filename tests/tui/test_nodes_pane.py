@@ -1,14 +1,17 @@
 """The node panel on the screen: its three views, which of them is shown, and its keys."""
 
+from pathlib import Path
+
 import pytest
 
+from lgwatch import tui
 from lgwatch.events import GraphLoaded
 from lgwatch.tui.app import WatchApp
-from lgwatch.tui.editor import command
+from lgwatch.tui.editor import command, program
 from lgwatch.tui.taskpage import TaskPage
 from tests.factories import attempt, ended, result, run, task
 from tests.tui.shapes import SHAPES
-from tests.tui.stage import Filed, bar, pane_text, played, recorded, shown, until, write
+from tests.tui.stage import Filed, bar, pane_text, played, recorded, shown, text_of, until, write
 
 SMALL, MIDDLE, LARGE = (80, 24), (120, 36), (200, 60)
 
@@ -169,15 +172,29 @@ async def test_a_fan_out_is_one_row_until_it_is_opened(tmp_path):
 
 async def test_the_source_of_a_node_is_opened_at_its_line_only_where_it_is(tmp_path, monkeypatch):
     app = recorded("research", until=8.0)
-    said = []
     async with app.run_test(size=LARGE) as pilot:
-        monkeypatch.setattr(app, "notify", lambda text, **_: said.append(text))
         monkeypatch.chdir(tmp_path)
         await at_nodes(pilot, "e")
-        assert "is not on this machine" in said[0]
+        assert "is not on this machine" in app.hint
         nodes(app).view.select_node("__start__")
         await shown(pilot, "e")
-        assert "not known" in said[1]
+        assert "not known" in app.hint
+
+
+async def test_the_source_of_a_node_is_looked_for_whatever_the_graph_calls_it(tmp_path):
+    told = GraphLoaded(
+        nodes=[{"id": "[/x]", "name": "[/x]", "kind": "node", "file": "/no/[/x].py", "line": 3}], edges=[]
+    )
+    app = played(tmp_path, told, run(), task("[/x]"))
+    async with app.run_test(size=MIDDLE) as pilot:
+        await at_nodes(pilot, "e")
+        assert "/no/[/x].py is not on this machine" in text_of(app)
+
+
+def test_nothing_on_the_screen_is_told_as_markup():
+    modules = sorted(Path(tui.__file__).parent.rglob("*.py"))
+    assert modules
+    assert not [path.name for path in modules if "notify(" in path.read_text(encoding="utf-8")]
 
 
 async def test_b_marks_a_breakpoint_that_every_view_shows_and_the_next_run_stops_at(tmp_path):
@@ -278,11 +295,31 @@ async def test_the_page_of_a_node_tells_its_ways(tmp_path):
         ("/usr/bin/emacs -nw", ["/usr/bin/emacs", "-nw", "+7", "a b.py"]),
         ("code --wait", ["code", "--wait", "-g", "a b.py:7"]),
         ("hx", ["hx", "a b.py:7"]),
-        ("", []),
     ],
 )
 def test_an_editor_is_told_the_line_in_its_own_way(editor, words):
-    assert command(editor, "a b.py", 7) == words
+    assert command(editor.split(), "a b.py", 7) == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "variables", "words"),
+    [
+        ("PAGER", {}, ["less"]),
+        ("PAGER", {"PAGER": " "}, ["less"]),
+        ("PAGER", {"PAGER": "''"}, ["less"]),
+        ("PAGER", {"PAGER": "less 'x"}, ["less", "'x"]),
+        ("PAGER", {"PAGER": "less -p 'a b'"}, ["less", "-p", "a b"]),
+        ("EDITOR", {"VISUAL": "  ", "EDITOR": "nano"}, ["nano"]),
+        ("EDITOR", {"VISUAL": "code --wait", "EDITOR": "nano"}, ["code", "--wait"]),
+        ("EDITOR", {"VISUAL": "", "EDITOR": ""}, ["vi"]),
+    ],
+)
+def test_a_program_is_the_one_that_is_named_or_the_usual_one(kind, variables, words, monkeypatch):
+    for name in ("PAGER", "VISUAL", "EDITOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert program(kind) == words
 
 
 @pytest.mark.parametrize("size", [SMALL, MIDDLE, LARGE], ids=["80x24", "120x36", "200x60"])
