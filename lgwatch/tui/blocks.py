@@ -47,6 +47,7 @@ class MessageBlocks:
         self._answers: dict[str, Reading] = {}  # results whose call is not finished, by the same
         self._queue: deque[Message] = deque()  # of one stream: what is still to be said, the oldest first
         self._meant: set[str] = set()  # of one stream: what is said, or will be
+        self._unsettled: list[Message] = []  # of one stream with a text filter: what may say more
         self.columns.clear()
         self.current = None
         self.rows.drop(len(self.rows.blocks))
@@ -116,8 +117,8 @@ class MessageBlocks:
                 self._open.append(reading)
         grown = [reading for reading in self._open if self._write(reading)]
         self._open = [reading for reading in self._open if not _settled(reading.message)]
-        if grown and self._keep.texts:
-            self._sieve()
+        if self._keep.texts:
+            self._sieve_grown(grown)
         return fresh or bool(grown)
 
     def _rows_of(self, message: Message) -> Wrapped:
@@ -149,6 +150,12 @@ class MessageBlocks:
             self._sieve_rows(rows)
         for column in self.columns.values():
             column.stale = True
+
+    def _sieve_grown(self, grown: list[Reading]) -> None:
+        """What a message says may let it in, or out, at any time; those that said nothing are not asked."""
+        for reading in grown:
+            if reading.rows.ask_again(reading.block) and (column := self.column_of(reading.message)) is not None:
+                column.stale = True
 
     def _sieve_rows(self, rows: Wrapped) -> None:
         keep = self._keep if self.group != "stream" else Filter()
@@ -263,9 +270,11 @@ class MessageBlocks:
 
     def _in_turn(self, session: Session) -> bool:
         """Write messages in order of start: one that speaks while another does waits for its end."""
-        if self._keep.texts and any(self._belongs(m) is not (m.id in self._meant) for m in session.message_list):
+        if self._keep.texts and any(self._belongs(m) is not (m.id in self._meant) for m in self._told_since(session)):
             self._begin()  # what a message says may let it in, or out, at any time
             self._changes = session.message_changes
+        if self._keep.texts:
+            self._unsettled += [one for one in session.message_list[self._known :] if not _settled(one)]
         meant = [message for message in session.message_list[self._known :] if self._belongs(message)]
         self._queue.extend(meant)
         self._meant.update(message.id for message in meant)
@@ -280,6 +289,12 @@ class MessageBlocks:
         grown = [reading for reading in self._open if self._write(reading)]
         self._open = [reading for reading in self._open if not _settled(reading.message)]
         return bool(meant or grown)
+
+    def _told_since(self, session: Session) -> list[Message]:
+        """Return the messages that were known and of which more was told since."""
+        told = [*self._unsettled, *session.late_messages(self._line)]
+        self._unsettled = [one for one in self._unsettled if not _settled(one)]
+        return told
 
     def _belongs(self, message: Message) -> bool:
         return message.role in ("ai", "human") and not message.repeats and self._keeps(message)

@@ -5,7 +5,7 @@ Appended text is joined, cleaned and wrapped once a frame, from the last row of 
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable
 from itertools import chain, zip_longest
 from time import perf_counter
@@ -140,6 +140,25 @@ class Wrapped(Rows):
         self._ends = []
         self._right = 0
         self._late = [block for block in self._shown if block.width != self._width]
+
+    def ask_again(self, block: Block) -> bool:
+        """Show a block, or no longer, as `keep` says by now; return whether that is news. The others are not asked."""
+        shown = self._keep is None or self._keep(block)
+        if shown is (block.place >= 0):
+            return False
+        place = bisect_left(self._shown, block.serial, key=lambda one: one.serial)
+        if shown:
+            self._shown.insert(place, block)
+            if block.width != self._width:
+                self._late.append(block)
+        else:
+            del self._shown[place]
+            block.place = -1
+            self._late = [one for one in self._late if one is not block]
+        for number in range(place, len(self._shown)):
+            self._shown[number].place = number
+        self._right = min(self._right, place)
+        return True
 
     def drop(self, many: int) -> None:
         """Forget the `many` oldest blocks."""

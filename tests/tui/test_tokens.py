@@ -3,7 +3,7 @@ import pytest
 from lgwatch.events import SpanEnded, SpanStarted
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
-from lgwatch.tui.blocks import MessageBlocks
+from lgwatch.tui.blocks import GROUPS, MessageBlocks
 from lgwatch.tui.tokens import message_subject
 from tests.factories import call, called, play, result, run, said, task, token
 from tests.tui.stage import drawn, played
@@ -142,3 +142,48 @@ async def test_a_call_that_keeps_one_waiting_is_told_in_the_border(tmp_path):
         app.source.at += 9
         await drawn(pilot)
         assert str(app.pane("tokens").border_subtitle).strip() == "writer silent 9.00s"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_text_is_looked_for_in_the_messages_that_grew_and_in_no_others(group, monkeypatch):
+    session, blocks, looked = (
+        play(task("writer"), *(said(f"cat {n}", message=f"m{n}") for n in range(300))),
+        MessageBlocks(),
+        [],
+    )
+    blocks.show_by(group)
+    keep = parse("text:cat")
+    rows_of(session, keep=keep, blocks=blocks)
+    keeps = MessageBlocks._keeps
+    monkeypatch.setattr(MessageBlocks, "_keeps", lambda self, one: looked.append(one) or keeps(self, one))
+    for event in (call(1), token("A d", 1), token("og.", 1)):
+        session.apply(event)
+        rows_of(session, keep=keep, blocks=blocks)
+    assert looked
+    assert {one.text for one in looked} == {"A dog."}
+    assert blocks.kept == 300
+    session.apply(token(" A cat.", 1))
+    rows_of(session, keep=keep, blocks=blocks)
+    assert blocks.kept == 301
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_messages_that_come_and_go_with_their_texts_stand_as_if_they_were_filtered_now(group):
+    session, blocks, keep = play(task("w"), task("v")), MessageBlocks(), parse("text:cat !text:dog")
+    blocks.show_by(group)
+    words = ["ca", "t ", "do", "g ", "x ", "y "]
+    for number in range(60):
+        node = "wv"[number % 2]
+        session.apply(token(words[number * 7 % 6], number * 5 % 13, node=node))
+        if number % 9 == 8:
+            session.apply(called(number % 13))
+        rows_of(session, 30, keep, blocks)
+    fresh = MessageBlocks()
+    fresh.show_by(group)
+    rows_of(session, 30, keep, fresh)
+    shown = [[one.key for one in rows._shown] for rows in blocks._all_rows()]
+    assert shown == [[one.key for one in rows._shown] for rows in fresh._all_rows()]
+    assert any(shown)
+    if group == "call":
+        assert rows_of(session, 30, keep, blocks) == rows_of(session, 30, keep, fresh)
+        assert [block.place for block in blocks.rows._shown] == list(range(len(blocks.rows._shown)))
