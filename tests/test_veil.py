@@ -76,6 +76,10 @@ def test_a_secret_is_masked_by_its_shape_wherever_it_stands(secret: str) -> None
         ('"{\\"apiKey\\": \\"0123456789abcdef\\"}"', '"{\\"apiKey\\": \\"'),
         ("postgres://me:hunter2@host/db", "postgres://me:"),
         ("x-api-key: abcdef0123", "x-api-key: "),
+        ("Cookie: session=abcdef0123", "Cookie: "),
+        ("Set-Cookie: sid=abcdef0123; Path=/; HttpOnly", "Set-Cookie: "),
+        ('{"cookie": "theme=dark; sid=abcdef0123"}', '{"cookie": "'),
+        ('"{\\"Cookie\\": \\"sid=abcdef0123\\"}"', '"{\\"Cookie\\": \\"'),
     ],
 )
 def test_a_secret_is_masked_by_what_leads_to_it(text: str, rest: str) -> None:
@@ -87,13 +91,22 @@ def test_a_secret_is_masked_by_what_leads_to_it(text: str, rest: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "a cat", "the token is the next word", "task-0123456789abcdef0123", "https://host/path?q=1", "4f192bba-0000-4000",
-     "ask-writer", "max_tokens=100", "risk-averse-investors-everywhere", "{'tokens': 12}", "disk-abcdefghijklmnopqrstuvwx"],
+     "ask-writer", "max_tokens=100", "a cookie: chocolate", "cookies = [1, 2]", "risk-averse-investors-everywhere", "{'tokens': 12}", "disk-abcdefghijklmnopqrstuvwx"],
 )  # fmt: skip
 def test_what_is_no_secret_stays(text: str) -> None:
     assert redacted(text) == text
 
 
-@pytest.mark.parametrize("piece", ["a.", "eyJaaaaaaaa-", "-----BEGIN A", "a://b", "password= ", "sk-a"])
+def test_all_of_a_cookie_is_masked_and_what_follows_it_stays() -> None:
+    text = "curl -H 'Cookie: theme=dark; sid=\"s3cr3t\"; _id=x9; token=y' https://host/path"
+    assert redacted(text) == f"curl -H 'Cookie: {MASK}' https://host/path"
+    assert redacted("Set-Cookie: sid=s3cr3t; Path=/\nServer: x") == f"Set-Cookie: {MASK}\nServer: x"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["a.", "eyJaaaaaaaa-", "-----BEGIN A", "a://b", "password= ", "sk-a", "cookie:", "cookie:a=;", 'cookie=a="'],
+)
 def test_no_text_takes_long(piece: str) -> None:
     # What is tried anew at each character and looks on to the end would take hours.
     assert redacted("://" + piece * (300_000 // len(piece)))
@@ -172,7 +185,7 @@ def streamed(veil: Redaction, pieces: list[str], **more: Any) -> list[MessageChu
 
 @given(
     st.lists(st.sampled_from([*SECRETS, PEM, "a cat", "password: hunter22", "Bearer abcdefghijkl", "word", "猫は", "x=1",
-                              '{"api_key": "9876"}', "-----BEGIN", "https://me:hunter2@host/x"]), max_size=8),
+                              "Cookie: a=b1; sid=y2;z=3", '"cookie": "a=\\"b\\"; c=d"', '{"api_key": "9876"}', "-----BEGIN", "https://me:hunter2@host/x"]), max_size=8),
     st.sampled_from([" ", "\n", ", ", '", "', "。", " (", "; "]),
     st.lists(st.integers(1, 12), min_size=1, max_size=8),
 )  # fmt: skip

@@ -44,13 +44,18 @@ _BEGUN = re.compile(r"-----BEGIN [A-Z -]*\Z")
 LED: tuple[str, ...] = (
     r"\b((?:bearer|basic)\s+)[A-Za-z0-9._~+/=-]{8,}",
     rf"((?:{_NAMES}|authorization)s?\\?[\"']?\s*[:=]\s*(?:(?:bearer|basic)\s+)?\\?[\"']?)(?!(?:bearer|basic)\s)[^{_BREAKS}]{{4,}}",
+    # All pairs of a header, and what stands between them at the end: while a message streams, another may come.
+    (
+        rf"((?:cookie2?|cookies)\\?[\"']?\s*[:=]\s*\\?[\"']?)[^{_BREAKS}=]{{1,100}}=(?:\\?\")?[^{_BREAKS}]*"
+        rf"(?:(?:\\?\")?;[ \t]*[^{_BREAKS}]*(?:(?<==)\\?\"[^{_BREAKS}]*)?)*(?:\\?\"?\Z)?"
+    ),
     r"(\b[a-z][a-z0-9+.-]{0,20}://[^\s/:@]{1,200}:)[^\s/@]{1,500}(?=@)",
 )
 """Secrets that are known by what stands before them, which is their first group and stays."""
 
 _LONG_WORD = re.compile(r"[A-Za-z0-9_.~+/=-]{15,}")
 """What is at least as long as the shortest of `SHAPES`: most texts have none, and need no closer look."""
-_LEADS = ("bearer", "basic", "pass", "pwd", "secret", "key", "token", "credential", "authorization", "://")
+_LEADS = ("bearer", "basic", "pass", "pwd", "secret", "key", "token", "credential", "authorization", "cookie", "://")
 """One of these stands in whatever `LED` matches, in small letters."""
 _BREAK = re.compile(f"[{_BREAKS}]")
 REACH = 64
