@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from lgwatch.critical import critical_path
 from lgwatch.filter import Filter
 from lgwatch.session import Session
 from lgwatch.tui.axis import chain
@@ -19,7 +18,7 @@ from lgwatch.tui.lines import Lines, LineView
 from lgwatch.tui.nodes import task_subject
 from lgwatch.tui.pane import Pane, Subject
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.shares import share_rows
+from lgwatch.tui.shares import Weighing, share_rows
 from lgwatch.tui.signs import cells, count, fit, seconds
 from lgwatch.tui.spot import Spot, of_task
 from lgwatch.tui.strips import Marks, Strips
@@ -81,7 +80,7 @@ class TimelinePane(Pane):
         self._keep = Filter()
         self._now = 0.0
         self._dragged: tuple[int, int] | None = None
-        self._weighed: object = None
+        self._weighing = Weighing()
         self._stale = True  # more than the rows is to be drawn anew
 
     def make_view(self, rows: Rows) -> LineView:
@@ -205,21 +204,17 @@ class TimelinePane(Pane):
     def action_critical(self) -> None:
         """Show the critical path, or hide it."""
         self.toggle_class("-critical")
-        self._weighed, self.rows.critical = None, None
+        self._weighing.forget()
+        self.rows.critical = None
         self.call_after_refresh(self._again)
 
     def _weigh(self) -> None:
         session = self._session
         if session is None or self.shares.size.width < 12:  # not laid out yet
             return
-        runs = chain(session)
-        moving = bool(runs) and runs[-1].status == "running"
-        state = (session, session.task_changes, int(self._now * 2) if moving else 0)
-        if state == self._weighed:
-            return
-        self._weighed = state
-        self.rows.critical = critical_path(runs, self._now)
-        self.shares.show(Lines(share_rows(self.rows.critical, self.shares.width_of_rows())))
+        if self._weighing.update(chain(session), session.task_changes, self._now) and self._weighing.path is not None:
+            self.rows.critical = self._weighing.path
+            self.shares.show(Lines(share_rows(self.rows.critical, self.shares.width_of_rows())))
 
     # ── keys and mouse ───────────────────────────────────────────────────────────────────────────────────────────────
 

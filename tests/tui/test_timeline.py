@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 from textual.events import MouseScrollUp
 
+from lgwatch.critical import critical_path
 from lgwatch.events import Notice
 from lgwatch.filter import Filter, parse
+from lgwatch.tui import shares
 from lgwatch.tui.axis import Axis, Clock, Window, chain, label
 from lgwatch.tui.bars import Cells
 from lgwatch.tui.signs import glyph
@@ -21,6 +23,7 @@ from tests.factories import (
     interrupted,
     play,
     result,
+    resumed,
     run,
     span_end,
     task,
@@ -359,6 +362,43 @@ async def test_the_critical_path_is_lit_and_its_shares_stand_beside_it():
         assert "took" in text
         await shown(pilot, "C")
         assert "critical path" not in text_of(app)
+
+
+@pytest.fixture
+def weighed(monkeypatch):
+    """Which runs the critical path was looked for in, each time."""
+    found = []
+    monkeypatch.setattr(
+        shares, "critical_path", lambda runs, now: found.append([r.id for r in runs]) or critical_path(runs, now)
+    )
+    return found
+
+
+def test_the_critical_path_of_runs_that_ended_is_found_once_and_is_that_of_all(weighed, monkeypatch):
+    monkeypatch.setattr(shares, "REST", 0)
+    session, weighing = (
+        play(task("a"), result("a"), task("b", step=2), resumed("yes"), task("a", id="a2", step=2)),
+        shares.Weighing(),
+    )
+    for number in range(5):
+        session.apply(task("b", id=f"b{number}", step=3 + number, at=session.now + 1))
+        assert weighing.update(chain(session), session.task_changes, session.now)
+        assert weighing.path == critical_path(chain(session), session.now)
+    assert weighed == [["r1"], *[["r2"]] * 5]
+    assert not weighing.update(chain(session), session.task_changes, session.now)
+
+
+def test_the_critical_path_of_a_run_that_goes_on_rests_and_is_found_at_its_end(weighed, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(shares, "monotonic", lambda: clock.__setitem__(0, clock[0] + 0.1) or clock[0])
+    session, weighing = play(task("a")), shares.Weighing()
+    for number in range(10):
+        session.apply(task("b", id=f"b{number}", step=2 + number, at=session.now + 1))
+        weighing.update(chain(session), session.task_changes, session.now)
+    assert len(weighed) == 2
+    session.apply(replace(ended(), at=session.now + 1))
+    assert weighing.update(chain(session), session.task_changes, session.now)
+    assert weighing.path == critical_path(chain(session), session.now)
 
 
 async def test_strips_are_there_where_there_is_room():
