@@ -32,7 +32,7 @@ def read_answer(text: str, schema: Json) -> Json:
     """Return an interrupt's answer: JSON where the text is JSON, else the text itself. Raises InputError."""
     try:
         answer = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         meant_as_json = text.strip()[:1] in ("{", "[")
         answer = _json(text, None) if meant_as_json else text
     return check(answer, schema)

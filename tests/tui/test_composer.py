@@ -58,6 +58,8 @@ def test_json_that_is_broken_is_told_with_the_column():
 def test_json_that_is_nested_too_deep_is_an_error_and_no_crash():
     with pytest.raises(InputError):
         read_input("[" * 100_000, None)
+    with pytest.raises(InputError, match="too deep"):
+        read_answer("[" * 100_000, None)
 
 
 def test_a_schema_that_is_broken_is_not_the_users_fault():
