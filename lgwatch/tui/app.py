@@ -238,7 +238,9 @@ class WatchApp(App[None]):
         session, now = self.session, self.source.now()
         self._set_mood()
         self._mind_the_state()
-        if isinstance(self.screen, (Chooser, TaskPage)):
+        if isinstance(self.screen, Chooser) or (
+            isinstance(self.screen, TaskPage) and not (self.paused and self.screen.drawn)
+        ):
             self.screen.show(session, self.keep)
         asked = self._painted is not self.keep  # a pause stops the news, not what a person asks for
         if (not self.paused or asked) and (len(self.screen_stack) == 1 or isinstance(self.screen, Chooser)):

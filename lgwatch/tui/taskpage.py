@@ -27,6 +27,7 @@ from lgwatch.tui.happened import KINDS, HappenedRows
 from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector
 from lgwatch.tui.lines import LineView
+from lgwatch.tui.nodes import task_subject
 from lgwatch.tui.outcome import outcome, saw
 from lgwatch.tui.outside import open_at, read_outside
 from lgwatch.tui.pane import Subject
@@ -145,6 +146,11 @@ class TaskPage(ModalScreen[None]):
             frame.set_class(name == part, "-chosen")
 
     # --- what it shows
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is a picture that a pause can hold."""
+        return self._drawn is not None
 
     def show(self, session: Session, keep: Filter) -> None:
         """Draw the task as it is now."""
@@ -287,7 +293,7 @@ class TaskPage(ModalScreen[None]):
 
     def open_task(self, task: Task) -> None:
         """Show another task."""
-        self.shown_task = task
+        self.shown_task, self.subject = task, task_subject(task)
         self._facts, self._status = "", ""
         self._again()
 

@@ -89,6 +89,34 @@ async def test_a_page_goes_on_while_its_task_does(tmp_path):
         await until(pilot, lambda: "More." in text_of(app) and "late" in text_of(app))
 
 
+async def test_a_pause_holds_for_a_page_too(tmp_path):
+    app = played(tmp_path, *STORY[:5])
+    async with app.run_test(size=MIDDLE) as pilot:
+        await drawn(pilot)
+        await pilot.press("space")
+        screen = await page(pilot)
+        assert "nothing yet" in text_of(app)
+        write(app.source.path, result("writer", writes={"notes": ["late"]}), after=9)
+        await drawn(pilot)
+        assert screen.shown_task.status == "done"
+        assert "nothing yet" in text_of(app)
+        app.action_pause()
+        await drawn(pilot)
+        await until(pilot, lambda: "late" in text_of(app))
+
+
+async def test_the_lines_are_those_of_the_task_that_is_shown(tmp_path):
+    app = played(
+        tmp_path, run(), task("writer", id="w1", input={"n": 1}), result("writer", id="w1"), task("other"),
+        task("writer", id="w2", step=3, input={"n": 2}), result("writer", id="w2", step=3),
+    )  # fmt: skip
+    async with app.run_test(size=MIDDLE) as pilot:
+        screen = await page(pilot, "left")
+        await shown(pilot, "o")
+        assert isinstance(app.screen, Inspector)
+        assert app.screen.subject.task == screen.shown_task.id == "w1"
+
+
 async def test_arrows_go_through_the_visits_of_the_node(tmp_path):
     app = played(
         tmp_path, run(), task("writer", id="w1", input={"n": 1}), result("writer", id="w1"), task("other"),
