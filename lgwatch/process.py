@@ -129,17 +129,15 @@ class GraphProcess:
         for stream, fd in self._outputs.items():
             if (surplus := _waiting(fd) - _capacity(fd) // 2) <= 0:
                 self._full.pop(stream, None)
-            elif monotonic() - self._full.setdefault(stream, monotonic()) > STUCK:
-                yield stream, self._decoders[stream].decode(os.read(fd, surplus)).removesuffix("\n")
+            elif monotonic() - self._full.setdefault(stream, monotonic()) > STUCK and (data := _read_now(fd, surplus)):
+                yield stream, self._decoders[stream].decode(data).removesuffix("\n")
 
     def left_over(self) -> Iterator[tuple[str, str]]:
         """Yield what a dead process has printed and nobody has read, as stream and text; then let go of the pipes."""
         for stream, fd in self._outputs.items():
             data = b""
-            poll = select.poll()
-            poll.register(fd, select.POLLIN)
             # A process that it left behind may keep the pipe open: only what is there now is read.
-            while poll.poll(0) and len(data) < 1 << 22 and (chunk := os.read(fd, 1 << 16)):
+            while len(data) < 1 << 22 and (chunk := _read_now(fd, 1 << 16)):
                 data += chunk
             if text := data.decode("utf-8", "replace").removesuffix("\n"):
                 yield stream, text
@@ -154,6 +152,24 @@ class GraphProcess:
 def _waiting(pipe: int) -> int:
     """Bytes that are in a pipe."""
     return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4), sys.byteorder)
+
+
+def _read_now(pipe: int, size: int) -> bytes:
+    """Read at most so many bytes of what is in a pipe; never wait: its other reader may have taken them by now."""
+    try:
+        # That a descriptor does not block is true of all its copies, also of the one in the other process: so another
+        # one is opened, where the system can.
+        own = os.open(f"/proc/self/fd/{pipe}", os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        return os.read(pipe, size) if poll.poll(0) else b""
+    try:
+        return os.read(own, size)
+    except BlockingIOError:
+        return b""
+    finally:
+        os.close(own)
 
 
 def _capacity(pipe: int) -> int:
