@@ -37,10 +37,10 @@ GLYPHS = {
     "done": "✓",
     "cached": "↺",
     "failed": "✗",
-    "interrupted": "⏸",
-    "stopped": "■",
+    "interrupted": "■",
+    "stopped": "∅",
     "crashed": "✗",
-    "cancelled": "■",
+    "cancelled": "∅",
 }
 
 _RETURNED = {"__return__", "__end__"}
@@ -245,8 +245,8 @@ class Plain:
     def _interrupt(self, seq: int, event: Interrupted) -> str:
         where = self._path(event) or clean(event.interrupt)
         if event.interrupt.startswith("breakpoint:"):
-            return f"{_at(event.at)} ⏸ breakpoint at {where}\n"
-        return f"{_at(event.at)} ⏸ {where} asks: {self._payload(seq, 'value')}\n"
+            return f"{_at(event.at)} ■ breakpoint at {where}\n"
+        return f"{_at(event.at)} ■ {where} asks: {self._payload(seq, 'value')}\n"
 
     def _result(self, seq: int, event: RunEnded) -> str:
         run = self._session.run

@@ -195,7 +195,7 @@ def _only_graph(cwd: Path, project_file: Path | None) -> Target:
             return _graph(names[0], config, project_file)
         if names:
             raise TargetError(
-                f"{project_file} has {len(names)} graphs: {_listed(names)}.", f"Name one: lgwatch run {names[0]}."
+                f"{project_file} has {len(names)} graphs: {_listed(names)}.", f"Name one, such as {names[0]}."
             )
     found = scan(cwd)
     best = [one for one in found if one.kind == max(f.kind for f in found)]
@@ -207,9 +207,9 @@ def _only_graph(cwd: Path, project_file: Path | None) -> Target:
     if best[0].kind == Found.FACTORY:
         raise TargetError(
             f"No graph was found in {cwd}, only functions that build one: {_listed(labels)}.",
-            f"Name one: lgwatch run {labels[0]}.",
+            f"Name one, such as {labels[0]}.",
         )
-    raise TargetError(f"{len(best)} graphs were found: {_listed(labels)}.", f"Name one: lgwatch run {labels[0]}.")
+    raise TargetError(f"{len(best)} graphs were found: {_listed(labels)}.", f"Name one, such as {labels[0]}.")
 
 
 def _label(found: Found, cwd: Path) -> str:

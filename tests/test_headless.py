@@ -257,7 +257,7 @@ def test_a_failure_tells_where_and_the_users_traceback(tmp_path: Path) -> None:
 
 def test_an_interrupt_says_how_it_is_answered(tmp_path: Path) -> None:
     printed = Printed(tmp_path, [run(), task("ask"), interrupted("ask", {"q": "ok?"}), ended("interrupted")])
-    assert '⏸ ask asks: {"q": "ok?"}' in printed.words
+    assert '■ ask asks: {"q": "ok?"}' in printed.words
     assert "--resume" in printed.err
     assert printed.code == ExitCode.WAITING
 
@@ -483,7 +483,7 @@ def test_tasks_that_langgraph_does_not_end_are_ended_by_what_runs_them(tmp_path:
     ]  # fmt: skip
     words = [re.sub(r" \d+ ms", "", line) for line in Printed(tmp_path, events).words]
     assert words[1:7] == [
-        "s1 ▸ outer", "s1 ▸ outer/leaves", "s1 ✓ outer/leaves", "s1 ✓ outer", "s2 ▸ sibling", "s2 ■ sibling"
+        "s1 ▸ outer", "s1 ▸ outer/leaves", "s1 ✓ outer/leaves", "s1 ✓ outer", "s2 ▸ sibling", "s2 ∅ sibling"
     ]  # fmt: skip
 
 

@@ -147,7 +147,7 @@ def test_nothing_means_the_only_graph_of_langgraph_json(folder: Path) -> None:
     assert resolve_target(None, folder).label == "a"
     configured(folder, graphs={"a": "m:g", "b": "m:h"})
     error = refused("", folder)
-    assert ("a, b" in error.message, error.hint) == (True, "Name one: lgwatch run a.")
+    assert ("a, b" in error.message, error.hint) == (True, "Name one, such as a.")
 
 
 def test_nothing_means_the_only_graph_that_the_source_shows(folder: Path) -> None:
@@ -162,7 +162,7 @@ def test_several_graphs_are_listed_and_none_is_explained(folder: Path) -> None:
     assert "a.py:make" in refused(None, folder).message
     write(folder, {"a.py": GRAPH, "b.py": GRAPH})
     error = refused(None, folder)
-    assert ("a.py:graph, b.py:graph" in error.message, error.hint) == (True, "Name one: lgwatch run a.py:graph.")
+    assert ("a.py:graph, b.py:graph" in error.message, error.hint) == (True, "Name one, such as a.py:graph.")
 
 
 def test_resolving_imports_nothing_of_the_user(folder: Path) -> None:

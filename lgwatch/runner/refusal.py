@@ -41,7 +41,7 @@ def refused(graph: Any, error: BaseException, context: Json, *, began: bool) -> 
     """
     if not began and (_is_validation(error) or (isinstance(error, TypeError) and "__init__()" in message_of(error))):
         return InputError(
-            f"the input does not fit: {said(error)}", "`lgwatch graph` lists the keys of the input with --json"
+            f"the input does not fit: {said(error)}", "`lgwatch graph` lists the keys of the input"
         )
     schema = getattr(graph, "context_schema", None)
     name = _missing(error)

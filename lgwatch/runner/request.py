@@ -64,7 +64,7 @@ def _check(given: Any, known: list[str], graph: Any) -> None:
     if given and known and not any(key in known for key in given) and not _takes_more(graph):
         guess = difflib.get_close_matches(next(iter(given)), known, n=1)
         hint = f"did you mean {guess[0]!r}?" if guess else f"write it as {_example(known)}"
-        raise InputError(f"the input has none of the graph's keys: {_listed(known)}", hint)
+        raise InputError(f"the input has none of the graph's keys: {', '.join(known)}", hint)
 
 
 def _takes_more(graph: Any) -> bool:
