@@ -11,7 +11,7 @@ from lgwatch.records import Message, Span, Task
 from lgwatch.refs import preview
 from lgwatch.session import Session
 from lgwatch.tui.rows import Row, Rows
-from lgwatch.tui.signs import amount, fit, glyph, node_style, seconds
+from lgwatch.tui.signs import amount, count, fit, glyph, node_style, seconds
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 KINDS = ("tokens", "custom", "logs", "tools")
 """What can be left out, by the keys 1 to 4."""
 MOST = 20_000
-"""Events of one task that have rows."""
+"""Events of one task that have rows: the first ones, and a row for how many came after them."""
 _CUSTOM, _LOGS = frozenset({"custom"}), frozenset({"output"})
 _READ = _CUSTOM | _LOGS | {"interrupt", "notice"}
 
@@ -56,13 +56,19 @@ class HappenedRows(Rows):
         self._task: Task | None = None
         self._seen = 0
         self._lines: list[Happened] = []
+        self._more = 0
+        """Lines that came after the most that are kept."""
 
     def set(self, session: Session, task: Task) -> None:
         """Show what happened in a task until now."""
         if task is not self._task:
-            self._task, self._seen, self._lines = task, task.seq, []
+            self._task, self._seen, self._lines, self._more = task, task.seq, [], 0
         self._read_index(session, task)
-        self._all = sorted([*self._of_task(session, task), *self._lines], key=lambda one: (one.at, one.seq))[:MOST]
+        self._all = sorted([*self._of_task(session, task), *self._lines], key=lambda one: (one.at, one.seq))
+        if more := max(len(self._all) - MOST, 0) + self._more:
+            del self._all[MOST:]
+            said: Row = [(f"and {count(more, 'more event')}, in the journal", "warn")]
+            self._all.append(Happened(self._all[-1].at, -1, "", ("…", "warn"), said))
         self._filter()
 
     def toggle(self, kind: str) -> None:
@@ -86,6 +92,9 @@ class HappenedRows(Rows):
         number = index.tasks.index(task.id) if task.id in index.tasks else -1
         for seq, owner in enumerate(index.task[self._seen : end], self._seen):
             if owner == number and (kind := index.facet_of(seq).type) in _READ:
+                if len(self._lines) >= MOST:
+                    self._more += 1
+                    continue
                 shown = "custom" if kind in _CUSTOM else "logs" if kind in _LOGS else ""
                 word = {"custom": ("cust", "info"), "output": ("out", "dim")}.get(kind, (kind[:5], "warn"))
                 self._lines.append(Happened(index.at[seq], seq, shown, word, [], (seq,), reads=True))

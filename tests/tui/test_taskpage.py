@@ -3,6 +3,7 @@
 import pytest
 
 from lgwatch.events import GraphLoaded, Notice, Output
+from lgwatch.tui import happened
 from lgwatch.tui.inspector import Inspector
 from lgwatch.tui.nodes import task_subject
 from lgwatch.tui.taskpage import TaskPage
@@ -232,6 +233,22 @@ async def test_enter_opens_an_event_and_what_ran_inside_and_o_the_lines(tmp_path
         assert "writer/deep" in bar(screen, "task-title")
         await shown(pilot, "q")
         assert len(app.screen_stack) == 1
+
+
+async def test_a_task_of_very_many_events_says_how_many_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(happened, "MOST", 5)
+    app = played(tmp_path, run(), task("writer"), (custom({"n": n}) for n in range(8)))
+    async with app.run_test(size=MIDDLE) as pilot:
+        screen = await page(pilot)
+        assert len(screen.happened._lines) == 5
+        assert "and 4 more events, in the journal" in text_of(app)
+        write(app.source.path, custom({"n": 8}), after=9)
+        await drawn(pilot)
+        await until(pilot, lambda: "and 5 more events" in text_of(app))
+        assert len(screen.happened._lines) == 5
+        await shown(pilot, "left")
+        screen.open_task(screen.shown_task)
+        await until(pilot, lambda: "and 5 more events" in text_of(app))
 
 
 async def test_a_search_is_in_the_part_that_has_the_keys(tmp_path):
