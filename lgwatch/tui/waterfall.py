@@ -64,8 +64,8 @@ class TimelineRows(Rows):
         """The second that the cursor is at; None before there is one."""
         self.mark: float | None = None
         """The second that was marked."""
-        self.critical: CriticalPath | None = None
-        """The critical path, while it is shown."""
+        self._critical: CriticalPath | None = None
+        self._paths = 0
         self._now = 0.0
         self._state: object = None
         self._tree: object = None
@@ -83,7 +83,7 @@ class TimelineRows(Rows):
         self._spare = 9 if width >= 70 else 6
         self.clock = Clock(runs, now)
         self.axis = self.window.axis(self.clock.total, width - self.label(width) - self._spare)
-        self._stamp = (self.axis, width, self.hair, self.mark, id(self.critical))
+        self._stamp = (self.axis, width, self.hair, self.mark, self._paths)
         changes = (session.task_changes, session.message_changes)
         state = (session, changes, tick(now) if moving else 0, keep, self._stamp, len(self._opened))
         if state == self._state:
@@ -97,6 +97,16 @@ class TimelineRows(Rows):
             self.lines = [line for run in runs for line in _tree(_roots(run.tasks.values()), keep, self._opened)]
         self._state = state
         return True
+
+    @property
+    def critical(self) -> CriticalPath | None:
+        """The critical path, while it is shown."""
+        return self._critical
+
+    @critical.setter
+    def critical(self, path: CriticalPath | None) -> None:
+        self._critical = path
+        self._paths += 1  # pictures are known by it: the id of an object that is gone comes again
 
     @staticmethod
     def label(width: int) -> int:

@@ -94,6 +94,18 @@ def test_a_failed_task_and_an_interrupted_one_end_with_their_signs():
     assert lines[1].count("■") == 2
 
 
+def test_every_critical_path_has_pictures_of_its_own():
+    session = play(run(), task("a"), attempt("a"), result("a"))
+    _, rows = bars(session)
+    known = {rows.key(0)}
+    for turn in range(1, 20):
+        rows.critical = None
+        rows.critical = critical_path(session.runs, session.now)  # in the place in memory of the one before
+        assert rows.update(session, Filter(), session.now, 80)
+        known.add(rows.key(0))
+        assert len(known) == turn + 1
+
+
 def test_what_ran_inside_a_task_is_nested_below_it():
     session = play(
         task("team"), task("ask", ns=("team:team",)), task("deep", ns=("team:team", "ask:ask")), task("read", ns=("team:team",)),
