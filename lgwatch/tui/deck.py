@@ -66,16 +66,15 @@ class Sought(Rows):
         return sum(len(one.rows) for one in self.columns[: self.columns.index(column)])
 
     def place(self, index: int) -> tuple[int, int]:
-        """Return the number of a row's column, and the row in it."""
+        """Return the number of a row's column, and the row in it; a row that is gone is the last one, where there is one."""
+        last = (0, 0)
         for number, column in enumerate(self.columns):
             if index < len(column.rows):
                 return number, index
+            if len(column.rows):
+                last = number, len(column.rows) - 1
             index -= len(column.rows)
-        raise IndexError(index)
-
-    def follow(self) -> None:
-        """Let the window move to where somebody speaks."""
-        self.following, self._chosen = True, None
+        return last
 
     def find(self, text: str, start: int, step: int, count: int, width: int) -> int | None:
         """Return the next row with the text, in the column that it begins in and then in those after it."""
@@ -378,6 +377,8 @@ class Deck(Container):
 
     def arrive(self, index: int) -> None:
         """Go to a row, whichever column it is in."""
+        if not len(self.sought):  # a filter has taken away what was found
+            return
         number, local = self.sought.place(index)
         rows = self._columns[number].rows
         key = rows.key(local)  # the column may be wrapped anew for its place

@@ -63,8 +63,7 @@ class Search:
         assert self._scan is not None
         start, step, left = self._scan
         self._scan = None
-        count = len(rows)
-        while left > 0 and count:
+        while left > 0 and (count := len(rows)):  # to look at rows may make them anew
             start %= count
             look = min(rows.slice, left, count - start if step > 0 else start + 1)
             found = rows.find(self.text, start, step, look, width)
@@ -81,8 +80,7 @@ class Search:
         assert self._tally is not None
         position, index, place, total = self._tally
         self._tally = None
-        count = len(rows)
-        while position < count and total < COUNTED:
+        while position < (count := len(rows)) and total < COUNTED:
             look = min(rows.slice, count - position)
             found = rows.find(self.text, position, 1, look, width)
             if found is None:

@@ -1,12 +1,15 @@
 """Columns of messages: who stands where, which are in the window, and what keys, mouse and search do there."""
 
 from itertools import pairwise
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgwatch.tui.deck import MOST, NARROW, SHORT, shape, window
+from lgwatch.tui.deck import MOST, NARROW, SHORT, Sought, shape, window
 from lgwatch.tui.flow import Level
+from lgwatch.tui.rows import Lines
+from lgwatch.tui.search import Search
 from tests.factories import call, called, play, run, said, task, token
 from tests.tui.stage import drawn, played, shown, text_of, until, write
 
@@ -174,6 +177,33 @@ async def test_a_search_goes_through_all_columns_and_brings_the_one_with_the_tex
         await until(pilot, lambda: deck_of(app).active.found.endswith("/11"))
         await shown(pilot, "escape", "escape")  # the zoom, then the search
         assert not any(slot.view.found for slot in deck_of(app).slots)
+
+
+def sought(*texts):
+    """What a search looks through: a column of lines for each of the texts."""
+    return Sought([SimpleNamespace(rows=Lines([[(line, "")] for line in text.split()])) for text in texts])
+
+
+def test_a_row_that_a_filter_has_taken_away_is_the_last_one_that_is_left():
+    assert sought("a b", "c", "").place(2) == (1, 0)
+    assert sought("a b", "c", "").place(9) == (1, 0)
+    assert sought("a b").find("b", 7, -1, 8, 80) == 1
+
+
+def test_a_search_goes_on_where_rows_become_fewer_while_it_looks(monkeypatch):
+    rows = sought("a b", "c d")
+    find = rows.find
+
+    def fewer(*asked):
+        rows.columns[1:] = []
+        return find(*asked)
+
+    monkeypatch.setattr(rows, "find", fewer)
+    monkeypatch.setattr(rows, "slice", 1)
+    search = Search("nothing")
+    search.begin(rows, 0, 1)
+    assert search.go_on(rows, 80) is None
+    assert search.status == "no match"
 
 
 async def test_what_is_selected_elsewhere_is_brought_into_the_window_and_lit(tmp_path):
