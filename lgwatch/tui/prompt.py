@@ -30,8 +30,9 @@ class _Words(Suggester):
 
     async def get_suggestion(self, value: str) -> str | None:
         """Return the line with its last word completed."""
-        head, _, last = value.rpartition(" ")
-        start = f"{head} " if head else ""
+        quote = value.rfind('"') if value.count('"') % 2 else len(value)  # a space in quotation marks ends no word
+        cut = value.rfind(" ", 0, quote) + 1
+        start, last = value[:cut], value[cut:]
         bare = last.lstrip("!-")
         if len(bare) < 2:
             return None

@@ -62,11 +62,11 @@ class Sieve:
         """What the filter line completes: fields, then values that were seen."""
         yield from (f"{name}:" for name in FIELDS)
         facets = session.index.facets
-        yield from dict.fromkeys(f"node:{facet.node}" for facet in facets if facet.node)
-        yield from dict.fromkeys(f"tag:{tag}" for facet in facets for tag in facet.tags or ())
-        yield from dict.fromkeys(f"type:{facet.type}" for facet in facets if facet.type)
-        yield from dict.fromkeys(f"model:{facet.model}" for facet in facets if facet.model)
-        yield from dict.fromkeys(f"path:{facet.path}" for facet in facets if "/" in facet.path)
+        yield from dict.fromkeys(f"node:{quoted(facet.node)}" for facet in facets if facet.node)
+        yield from dict.fromkeys(f"tag:{quoted(tag)}" for facet in facets for tag in facet.tags or ())
+        yield from dict.fromkeys(f"type:{quoted(facet.type)}" for facet in facets if facet.type)
+        yield from dict.fromkeys(f"model:{quoted(facet.model)}" for facet in facets if facet.model)
+        yield from dict.fromkeys(f"path:{quoted(facet.path)}" for facet in facets if "/" in facet.path)
 
     def kept(self, session: Session, events: EventRows) -> int:
         """How many events are kept."""

@@ -111,6 +111,16 @@ async def test_the_filter_line_completes_what_was_seen(tmp_path):
         assert app.prompt.input.value == "node:critic"
 
 
+async def test_a_completed_name_with_a_space_is_one_term(tmp_path):
+    app = played(tmp_path, run(), task("my node"))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "f", "'node:\"my n")
+        await until(pilot, lambda: app.prompt.input._suggestion)
+        await shown(pilot, "right", "enter")
+        assert app.keep.source == 'node:"my node"'
+        assert [word for word in app.sieve.words(app.session) if "my" in word] == ['node:"my node"']
+
+
 # ── pause, follow, zoom, tabs ────────────────────────────────────────────────────────────────────────────────────────
 
 
