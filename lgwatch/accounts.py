@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 
 import lgwatch
+from lgwatch.errors import JournalError
 from lgwatch.events import (
     CheckpointSaved,
     CustomWritten,
@@ -47,7 +48,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 
 
 def account_of(journal: str | PathLike[str]) -> dict[str, Json]:
-    """Return what a journal tells, in the form in which the runner takes an account. Raises JournalError."""
+    """Return what a journal tells, in the form in which the runner takes an account.
+
+    Raises JournalError, also where a run has no beginning, as that of a graph that does not load, or no end.
+    """
     session = lgwatch.read_journal(journal)
     told: list[list[Event]] = []
     for event in lgwatch.events(journal):
@@ -55,6 +59,9 @@ def account_of(journal: str | PathLike[str]) -> dict[str, Json]:
             told.append([])
         if told:
             told[-1].append(event)
+    ends = (_end(events) for events in told)
+    if len(told) != len(session.runs) or not all(ends):
+        raise JournalError(f"{journal} does not tell of whole runs", "one that has begun and come to its end is needed")
     runs = [
         _run(run, events, [message for message in session.message_list if message.run == run.id])
         for run, events in zip(session.runs, told, strict=True)
@@ -66,8 +73,13 @@ def account_of(journal: str | PathLike[str]) -> dict[str, Json]:
     return {"runs": runs, "state": state}
 
 
+def _end(events: Iterable[Event]) -> RunEnded | None:
+    return next((event for event in events if isinstance(event, RunEnded)), None)
+
+
 def _run(run: Run, events: Sequence[Event], messages: Iterable[Message]) -> dict[str, Json]:
-    result = next(event for event in events if isinstance(event, RunEnded))
+    result = _end(events)
+    assert result is not None, "only whole runs are told of"
     begun = {event.task: event for event in events if isinstance(event, TaskStarted)}
     over = {event.task: event for event in events if isinstance(event, TaskEnded)}
     spans = list(_spans(events))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,13 +13,17 @@ from typing import Any
 
 import pytest
 
+from lgwatch.accounts import account_of
 from lgwatch.doctor import self_check as checking
 from lgwatch.doctor.self_check import DifferenceError, Trial, self_check
-from lgwatch.events import Json
+from lgwatch.errors import JournalError, TargetError
+from lgwatch.events import Event, Json
+from lgwatch.journal import JournalWriter
 from lgwatch.process import RUNNER
 from lgwatch.runner.account import process
 from lgwatch.sources import RunRequest
-from tests.live import PATIENCE, agent, environment, eventually, launch, program
+from tests.factories import ended, run, task
+from tests.live import PATIENCE, agent, environment, eventually, is_gone, launch, lgwatch_command, program
 
 ASKS = """
 import random
@@ -93,6 +98,56 @@ def test_a_graph_that_nobody_asks_for_any_more_is_left(tmp_path: Path) -> None:
         assert eventually((tmp_path / "began").exists)
         child.stdin.close()
         assert child.wait(PATIENCE) == 1
+
+
+WATCHED = "watched = 'lgwatch.runner.account.process' not in sys.modules\n"
+"""What the graph's module finds out about itself: whether it is in the process that is watched."""
+
+
+@pytest.mark.parametrize("where", ["not watched", "watched"])
+def test_a_graph_that_comes_to_no_end_is_given_up_after_the_timeout(
+    where: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    agent(tmp_path, WATCHED + f"def stay(state):\n    {where} and time.sleep(600)\ngraph = compiled(stay)")
+    if where == "watched":
+        monkeypatch.setattr(checking, "_account", lambda trial, folder: an_account())
+    trial = Trial(launch(tmp_path), RunRequest(input={"topic": "x"}, has_input=True), timeout=2.0)
+    with pytest.raises(TargetError) as caught:
+        list(self_check(trial))
+    assert caught.value.message.startswith("the graph took longer than 2 s while ")
+    assert caught.value.message.endswith("it was watched" if where == "watched" else "nobody watched it")
+    assert caught.value.hint == "give it longer with --timeout"
+
+
+def test_the_timeout_is_an_option_of_the_self_check(tmp_path: Path) -> None:
+    agent(tmp_path, "time.sleep(600)")
+    done = program(tmp_path, "doctor", "--self-check", "agent.py:graph", "--input", "{}", "--timeout", "0.1")
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2, "error: the graph took longer than 0.1 s while nobody watched it",
+    )  # fmt: skip
+    done = program(tmp_path, "doctor", "--self-check", "agent.py:graph", "--timeout", "0")
+    assert (done.returncode, "--timeout has to be more than 0 seconds" in done.stderr) == (2, True)
+
+
+def test_a_graph_that_only_loads_unwatched_ends_in_a_sentence(tmp_path: Path) -> None:
+    agent(tmp_path, WATCHED + "if watched:\n    raise ValueError('not here')\ngraph = compiled(lambda state: None)")
+    source = Trial(launch(tmp_path), RunRequest(input={"topic": "x"}, has_input=True))
+    with pytest.raises(TargetError, match="watched, the graph does not begin") as caught:
+        list(self_check(source))
+    assert "not here" in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["not watched", "watched"])
+def test_ctrl_c_ends_the_self_check_and_what_it_started(where: str, tmp_path: Path) -> None:
+    body = f"def stay(state):\n    if {where}:\n        open('pid', 'w').write(f'{{os.getpid()}} ')\n        time.sleep(600)\ngraph = compiled(stay)"
+    agent(tmp_path, WATCHED + body)
+    command = lgwatch_command("doctor", "--self-check", "agent.py:graph", "--input", '{"topic": "x"}')
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.DEVNULL) as child:
+        told = tmp_path / "pid"
+        assert eventually(lambda: told.exists() and told.read_text().endswith(" "))
+        child.send_signal(signal.SIGINT)
+        assert child.wait(PATIENCE) == 130
+    assert is_gone(int(told.read_text()))
 
 
 def test_an_input_without_the_self_check_is_refused(tmp_path: Path) -> None:
@@ -181,3 +236,15 @@ def test_a_way_that_the_graph_takes_at_times_is_no_difference(monkeypatch: pytes
     _, code, runs = checked(monkeypatch, tmp_path, accounts, an_account(text="hi"))
     assert code == 0
     assert runs == 2
+
+
+@pytest.mark.parametrize(
+    "told", [[ended("failed")], [run(), task("writer")], [run(), ended(), run("r2")]], ids=["unbegun", "open", "half"]
+)
+def test_a_journal_without_whole_runs_is_no_account(told: list[Event], tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "run.jsonl", target="agent")
+    for event in told:
+        writer.append(event)
+    writer.close()
+    with pytest.raises(JournalError, match="does not tell of whole runs"):
+        account_of(tmp_path / "run.jsonl")

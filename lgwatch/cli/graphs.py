@@ -15,6 +15,7 @@ from lgwatch.cli.options import (
     NoEnvFlag,
     PythonOption,
     TargetArgument,
+    TimeoutOption,
 )
 from lgwatch.cli.starting import launch_of
 from lgwatch.errors import InputError
@@ -58,6 +59,7 @@ def doctor(
     config: ConfigOption = None,
     context: ContextOption = None,
     resume: AnswersOption = None,
+    timeout: TimeoutOption = None,
     python: PythonOption = None,
     app_dir: AppDirOption = None,
     env_file: EnvFileOption = None,
@@ -85,12 +87,13 @@ def doctor(
             config=json_argument(config, "--config", kind=dict) or {},
             context=json_argument(context, "--context"),
         )
-        for line in lines(Trial(launch(), request, [json_argument(one, "--resume") for one in resume or ()])):
+        answers = [json_argument(one, "--resume") for one in resume or ()]
+        for line in lines(Trial(launch(), request, answers, timeout)):
             print(line, flush=True)
         return
-    if any(option is not None for option in (input_, config, context)) or resume:
+    if any(option is not None for option in (input_, config, context, timeout)) or resume:
         raise InputError(
-            "an input, a config, a context and answers are for --self-check", "the other checks run no graph"
+            "an input, a config, a context, answers and a timeout are for --self-check", "the other checks run no graph"
         )
 
     good = True

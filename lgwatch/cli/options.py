@@ -8,6 +8,8 @@ from typing import Annotated, Optional
 
 import typer
 
+from lgwatch.errors import InputError
+
 REDACT_PATTERN = "--redact-pattern"
 
 TargetArgument = Annotated[
@@ -59,9 +61,17 @@ RecursionLimitOption = Annotated[
     Optional[int],  # noqa: UP045  what typer understands on 3.10
     typer.Option("--recursion-limit", metavar="N", min=1, help="Supersteps before the run is given up."),
 ]
+
+
+def _positive(timeout: Optional[float]) -> Optional[float]:  # noqa: UP045  what typer understands on 3.10
+    if timeout is not None and timeout <= 0:
+        raise InputError("--timeout has to be more than 0 seconds", "leave it out to wait as long as it takes")
+    return timeout
+
+
 TimeoutOption = Annotated[
     Optional[float],  # noqa: UP045  what typer understands on 3.10
-    typer.Option("--timeout", metavar="S", help="Seconds after which a run is stopped."),
+    typer.Option("--timeout", metavar="S", callback=_positive, help="Seconds after which a run is stopped."),
 ]
 InterruptBeforeOption = Annotated[
     str, typer.Option("--interrupt-before", metavar="N,…", help="Stop before these nodes; * for all.")

@@ -77,8 +77,6 @@ def run(
         raise InputError("both MESSAGE and --input were given", "give the input once")
     if checkpointer not in ("keep", "memory", "none"):
         raise InputError(f"--checkpointer cannot be {checkpointer!r}", "it is keep, memory or none")
-    if timeout is not None and timeout <= 0:
-        raise InputError("--timeout has to be more than 0 seconds", "leave it out to wait as long as it takes")
     settings = json_argument(config, "--config", kind=dict) or {}
     configured = settings.get("configurable")
     if thread_id is None and isinstance(configured, dict) and configured.get("thread_id") is not None:

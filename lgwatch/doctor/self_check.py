@@ -12,17 +12,18 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import BinaryIO
 
 import lgwatch
 from lgwatch.accounts import account_of
 from lgwatch.errors import InputError, LgwatchError, TargetError
-from lgwatch.events import Json, Notice, RunEnded
+from lgwatch.events import Json, Notice, RunEnded, RunStarted
 from lgwatch.live import Launch, LiveRun
 from lgwatch.process import RUNNER
 from lgwatch.selfcheck import Comparison, Difference, compare
@@ -47,6 +48,8 @@ class Trial:
     launch: Launch
     request: RunRequest
     answers: Sequence[Json] = ()
+    timeout: float | None = None
+    """Seconds that each of its runs may take, from the start of its process to its end; None for as long as it takes."""
 
 
 def self_check(trial: Trial) -> Iterator[str]:
@@ -95,6 +98,10 @@ class DifferenceError(LgwatchError):
     exit_code = 1
 
 
+def _too_long(trial: Trial, when: str) -> TargetError:
+    return TargetError(f"the graph took longer than {trial.timeout:g} s {when}", "give it longer with --timeout")
+
+
 def _kind(difference: Difference) -> tuple[str, str]:
     return difference.section, difference.part
 
@@ -130,7 +137,7 @@ def _account(trial: Trial, folder: Path) -> dict[str, Json]:
     }  # fmt: skip
     # A file, which nothing waits for: what the graph has started may keep a pipe open.
     with (folder / "printed").open("wb") as printed:
-        code = _run(launch, order, printed)
+        code = _run(trial, order, printed)
     try:
         told = json.loads(out.read_bytes())
     except (OSError, ValueError):
@@ -147,8 +154,9 @@ def _account(trial: Trial, folder: Path) -> dict[str, Json]:
     return account
 
 
-def _run(launch: Launch, order: dict[str, Json], printed: BinaryIO) -> int:
+def _run(trial: Trial, order: dict[str, Json], printed: BinaryIO) -> int:
     """Give the order to a process, and wait for its end; return its exit code. Raises TargetError."""
+    launch = trial.launch
     try:
         process = subprocess.Popen(
             [launch.python, str(RUNNER), "account"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=printed,
@@ -164,7 +172,9 @@ def _run(launch: Launch, order: dict[str, Json], printed: BinaryIO) -> int:
         with suppress(BrokenPipeError):
             process.stdin.write(json.dumps(order).encode() + b"\n")
             process.stdin.flush()  # and left open: when this process is gone, the other one goes too
-        return process.wait()
+        return process.wait(trial.timeout)
+    except subprocess.TimeoutExpired:
+        raise _too_long(trial, "while nobody watched it") from None
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -176,31 +186,47 @@ def _run(launch: Launch, order: dict[str, Json], printed: BinaryIO) -> int:
 def _watched(trial: Trial, journal: Path) -> dict[str, Json]:
     """Run the graph as `lgwatch run` does, and return what its journal tells."""
     source = LiveRun(replace(trial.launch, journal=journal, config=trial.request.config))
+    deadline = monotonic() + (inf if trial.timeout is None else trial.timeout)
     try:
         request = replace(trial.request, thread=uuid.uuid4().hex)
         source.start(request)
-        _until_the_end(source)
+        _until_the_end(source, trial, deadline)
         for answer in trial.answers:
             if isinstance(answer, dict) and "$input" in answer:
                 source.start(replace(request, input=answer["$input"], has_input=True, message=None))
             else:
                 source.resume(_answers(answer, journal))
-            _until_the_end(source)
+            _until_the_end(source, trial, deadline)
     finally:
         source.close()
     return account_of(journal)
 
 
-def _until_the_end(source: LiveRun) -> None:
+def _until_the_end(source: LiveRun, trial: Trial, deadline: float) -> None:
+    begun = False
     while True:
         for event in source.poll():
+            begun = begun or isinstance(event, RunStarted)
             if isinstance(event, Notice) and event.code == "needs_input":
                 raise InputError(event.text, "give it with --input")
-            if isinstance(event, RunEnded):
+            if isinstance(event, RunEnded) and begun:
                 return
+            if isinstance(event, RunEnded):
+                raise _never_began(event.error or {})
         if source.finished:
             raise TargetError(f"{source.label} did not come to its end", "run `lgwatch doctor` on it")
+        if monotonic() > deadline:
+            raise _too_long(trial, "while it was watched")
         sleep(0.01)
+
+
+def _never_began(error: Mapping[str, Json]) -> TargetError:
+    """Return why there is nothing to compare though the graph has run as it is; `error` is the watched run's."""
+    return TargetError(
+        f"watched, the graph does not begin: {error.get('type')}: {error.get('message')}",
+        str(error.get("hint") or "run `lgwatch doctor` on it"),
+        detail=str(error.get("traceback") or ""),
+    )
 
 
 def _answers(answer: Json, journal: Path) -> dict[str, Json] | None:
