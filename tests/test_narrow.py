@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from lgwatch.filter import parse
@@ -41,6 +43,30 @@ def test_only_one_value_is_kept(before: str, field: str, value: str, after: str)
 def test_values_are_dropped_one_after_the_other(before: str, field: str, value: str, after: str):
     assert drop(parse(before), field, value) == after
     parse(after)
+
+
+@pytest.mark.parametrize("press", [keep_only, drop])
+@pytest.mark.parametrize(
+    ("field", "value"), [("type", "message"), ("path", "a b/c"), ("step", "3"), ("data.url", "x,y")]
+)
+def test_what_is_kept_and_then_dropped_is_no_contradiction(press: Any, field: str, value: str):
+    other = {keep_only: drop, drop: keep_only}[press]
+    last = other(parse(press(parse("word"), field, value)), field, value)
+    assert last == other(parse("word"), field, value)
+    assert other(parse(last), field, value) == "word"
+
+
+def test_only_the_value_itself_changes_sides():
+    assert keep_only(parse("!type=custom,task"), "type", "task") == "!type=custom type=task"
+    assert drop(parse("type=custom,task x"), "type", "task") == "type=custom x !type=task"
+    assert drop(parse("path=Writer"), "path", "writer") == "!path=writer"  # a filter knows no upper and lower case
+    assert drop(parse("type:task"), "type", "task") == "type:task !type=task"  # what was typed is not touched
+
+
+def test_a_bound_takes_the_place_of_its_opposite():
+    assert bound(parse("t>=1.500 t<9"), "t", "<", "1.500") == "t<1.500"
+    assert bound(parse("size<7"), "size", ">=", "7") == "size>=7"
+    assert bound(parse("t>=1"), "t", "<", "2") == "t>=1 t<2"
 
 
 def test_a_number_that_is_dropped_is_dropped_again():
