@@ -99,11 +99,6 @@ def clear(keep: Filter) -> str:
     return _write(_read(keep)[0], {})
 
 
-def mixed(keep: Filter) -> list[str]:
-    """Return the terms that solo, mute and toggles have written, for a title: `["path=writer", "!tag=draft"]`."""
-    return [term.source for term in parse_terms(keep.source) if _is_ours(term)]
-
-
 def choices(session: Session, keep: Filter) -> list[Choice]:
     """Return every node path, tag and model that was seen, in this order and each by its name."""
     counts: dict[tuple[str, str], list[int]] = {("path", task.path): [0, 0] for task in session.tasks()}

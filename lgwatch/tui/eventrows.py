@@ -173,11 +173,6 @@ class EventRows(Timed):
         """The time column."""
         return self._times
 
-    @property
-    def total(self) -> int:
-        """How many there are without the text part of the filter."""
-        return len(self._selection) if self._selection is not None else 0
-
     def __len__(self) -> int:
         return len(self.seqs)
 

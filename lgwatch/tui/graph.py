@@ -139,13 +139,6 @@ class GraphRows(Rows):
         drawing = self.drawing
         return (drawing.at(column - max((width - drawing.width) // 2, 0), index) or "") if drawing is not None else ""
 
-    def nodes_at(self, index: int) -> list[str]:
-        """Return the ids of the nodes in a row, from the left; of nested ones the innermost come first."""
-        if self.drawing is None:
-            return []
-        boxes = [box for box in self.drawing.boxes.values() if 0 <= index - box.rect.y < box.rect.height]
-        return [box.id for box in sorted(boxes, key=lambda box: (-box.id.count(":"), box.rect.x))]
-
     def task(self, node: str) -> Task | None:
         """Return the newest task of a node."""
         return self._newest.get(node)

@@ -119,7 +119,6 @@ class _Forgetful(FIFOCache[Any, Any]):
 
 
 _NOTHING = _Forgetful(1)
-_CACHES = tuple(name for name in Strip.__slots__ if name.endswith("_cache") and name != "_render_cache")
 _KNOWN = {
     "_segments", "_cell_length", "_divide_cache", "_crop_cache", "_style_cache", "_filter_cache", "_render_cache",
     "_line_length_cache", "_crop_extend_cache", "_offsets_cache", "_link_ids", "_cell_count",

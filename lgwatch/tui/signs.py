@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from functools import lru_cache
 from zlib import crc32
 
@@ -94,15 +93,6 @@ def size(value: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
         value = value / 1000  # type: ignore[assignment]
     return f"{value:.1f} GB"
-
-
-def spark(values: Iterable[float]) -> str:
-    """Return a row of little columns, the highest one full; nothing where all are zero."""
-    columns = list(values)
-    top = max(columns, default=0.0)
-    if top <= 0:
-        return ""
-    return "".join(SPARKS[min(int(value / top * 7.999), 7)] if value > 0 else " " for value in columns)
 
 
 def fit(left: Row, right: Row, width: int) -> Row:

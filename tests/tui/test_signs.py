@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from lgwatch.tui.signs import amount, cells, clock, count, fit, glyph, node_style, seconds, size, spark
+from lgwatch.tui.signs import amount, cells, clock, count, fit, glyph, node_style, seconds, size
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,6 @@ def test_ascii_mode_has_ascii_signs_only():
         "assert (text + plain('╭├╰│─…×←↑↓●▸▾▌⚙∴↻■')).isascii(), text"
     )
     subprocess.run([sys.executable, "-c", code], env={"LGWATCH_ASCII": "1"}, check=True)
-
-
-def test_little_columns_are_as_high_as_their_share():
-    assert spark([0, 1, 2, 4]) == " ▂▄█"
-    assert spark([0, 0]) == ""
 
 
 def test_a_row_is_cut_at_the_left_part_and_keeps_the_right_one():
