@@ -44,10 +44,13 @@ class State:
 
 @dataclass(slots=True)
 class _Rebuilding:
-    """How far the states of a run are that saved none: how many of its steps have one, and the last of them."""
+    """How far the states of a run are that saved none: how many of its steps have one, and the last of them; of the
+    step after it, how many tasks are taken in, and what they made of the values."""
 
     done: int = 0
     last: State | None = None
+    taken: int = 0
+    held: dict[str, Json] = field(default_factory=dict)
     corrected: bool = False
     finished: bool = False
 
@@ -71,7 +74,10 @@ class Writer:
 class States:
     """The states of a session by graph; `update` takes in what is new."""
 
-    def __init__(self, read: Read, lookup: Lookup) -> None:
+    def __init__(self, read: Read, lookup: Lookup, most: int | None = None) -> None:
+        """States that are rebuilt are so from what up to `most` tasks wrote in one `update`; None takes in all."""
+        self._most = most
+        self._left = most
         self._read = read
         self.lookup = lookup
         self._session: Session | None = None
@@ -89,6 +95,8 @@ class States:
         self._rebuilding: dict[tuple[str, Namespace], _Rebuilding] = {}
         self._wanted: set[Namespace] = {()}
         self._changes = -1
+        self.behind = False
+        """Whether there are states that are still to be rebuilt: the next `update` goes on."""
         self.version = 0
         """A number that grows whenever a state comes, or is told of more."""
         self.channels: dict[str, dict[str, str]] = {}
@@ -100,14 +108,14 @@ class States:
         if session is not self._session:
             self._session = session
             self._clear()
-        if self._changes == session.task_changes:
+        if self._changes == session.task_changes and not self.behind:
             return False
         self._changes = session.task_changes
         told = session.graph.channels if session.graph is not None else None
         self.channels = told if isinstance(told, dict) else {}
         self._take_tasks(session)
         before = self.version
-        for saved in islice(session.checkpoints, self._checkpoints, None):
+        for saved in session.checkpoints[self._checkpoints :]:
             self._saved.add((saved.run, saved.ns))
             if (saved.ns, saved.id) in self._ids:  # told again by a run that goes on from it
                 continue
@@ -121,6 +129,7 @@ class States:
                 )
             )  # fmt: skip
         self._checkpoints = len(session.checkpoints)
+        self._left, self.behind = self._most, False
         for run in session.runs:
             for ns in self._wanted:
                 self._rebuild(run, ns)
@@ -159,6 +168,7 @@ class States:
         """Return the states of a graph, oldest first."""
         if ns not in self._by_graph and ns not in self._wanted and self._session is not None:
             self._wanted.add(ns)
+            self._left = self._most
             for run in self._session.runs:
                 self._rebuild(run, ns)
         return self._by_graph.get(ns, [])
@@ -168,7 +178,10 @@ class States:
         return list(dict.fromkeys([(), *self._by_graph, *(ns for _, ns in self._runs)]))
 
     def goes_on(self, state: State) -> bool:
-        """Whether the run of a state has not ended."""
+        """Whether the run of a state has not ended, or there is more of it to be rebuilt."""
+        now = self._rebuilding.get((state.run, state.ns))
+        if now is not None and now.last is state and now.done < len(self._runs[state.run, state.ns]):
+            return True
         runs = self._session.runs if self._session is not None else []
         return any(run.id == state.run and run.status == "running" for run in runs)
 
@@ -213,18 +226,6 @@ class States:
         """Return what changed from one state to another."""
         return list(differences(self.values(before) if before is not None else {}, self.values(after), self.lookup))
 
-    def history(self, key: str, ns: Namespace = ()) -> list[tuple[State, Json]]:
-        """Return the states in which a key came to another value, each with that value; None where it went."""
-        found: list[tuple[State, Json]] = []
-        last: Json = _MISSING
-        for state in self.of(ns):
-            value = self.values(state).get(key, _MISSING)
-            if value is last or value == last:
-                continue
-            found.append((state, None if value is _MISSING else value))
-            last = value
-        return found
-
     def touched(self, before: State | None, after: State) -> dict[str, str]:
         """Return the keys that are not what they were, each with the kind of its change. No stored value is read.
 
@@ -248,6 +249,9 @@ class States:
         now = self._rebuilding.setdefault((run.id, ns), _Rebuilding())
         order = sorted(steps) if now.done < len(steps) else []
         while now.done < len(order):
+            if self._left is not None and self._left <= 0:
+                self.behind = True
+                return
             tasks = steps[order[now.done]]
             going_on = now.done == len(order) - 1 and any(task.open for task in tasks)
             if now.last is None:
@@ -263,9 +267,10 @@ class States:
                 now.corrected = True
             if going_on:
                 return
-            held = self._after(now.last.held, tasks, ns)
-            now.last, now.corrected = self._rebuilt(ns, run.id, order[now.done], tasks, held), False
-            now.done += 1
+            if not self._take_in(tasks, ns, now):
+                return
+            now.last, now.corrected = self._rebuilt(ns, run.id, order[now.done], tasks, now.held), False
+            now.done, now.taken, now.held = now.done + 1, 0, {}
             self._add(now.last)
         if run.end_seq is not None and not ns and now.last is not None and not now.finished:
             now.finished = True
@@ -298,14 +303,75 @@ class States:
                     found.setdefault(key, value)
         return found
 
-    def _after(self, held: dict[str, Json], tasks: Iterable[Task], ns: Namespace) -> dict[str, Json]:
-        """Return what the values of a state become by what tasks wrote."""
-        result, reducers = dict(held), self.reducers(ns)
-        for task in tasks:
+    def _take_in(self, tasks: list[Task], ns: Namespace, now: _Rebuilding) -> bool:
+        """Make of the values of the last state what tasks wrote; return whether all of them are taken in."""
+        reducers = self.reducers(ns)
+        if not now.taken and now.last is not None:
+            now.held = dict(now.last.held)
+        if self._left is not None:
+            self._left -= 2
+        end = len(tasks) if self._left is None else now.taken + max(self._left, 1)
+        for task in tasks[now.taken : end]:
+            now.taken += 1
             for key, value in self.writes(task).items():
                 for one in _several(value, self.lookup):
-                    result[key] = joined(reducers.get(key, ""), result.get(key), one, self.lookup)
-        return result
+                    now.held[key] = joined(reducers.get(key, ""), now.held.get(key), one, self.lookup)
+            if self._left is not None:
+                self._left -= 1
+        self.behind |= now.taken < len(tasks)
+        return now.taken >= len(tasks)
+
+
+class History:
+    """The states in which a key came to another value, each with that value; None where it went."""
+
+    def __init__(self, states: States, key: str, ns: Namespace = ()) -> None:
+        self.key = key
+        self.ns = ns
+        self._states = states
+        self._of: list[State] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self.found: list[tuple[State, Json]] = []
+        self.before: dict[int, State | None] = {}
+        """The state before each of them, by the `id` of that one."""
+        self.behind = False
+        """Whether there are states that were not looked at yet."""
+        self.edition = 0
+        """A number that grows whenever something is told anew of the last one."""
+        self._read = 0
+        self._last: Json = _MISSING
+        self._last_but_one: Json = _MISSING
+        self._version = -1
+
+    def update(self, most: int | None = None) -> bool:
+        """Read up to so many states that came since; return whether that changed anything. None reads all."""
+        states = self._states.of(self.ns)
+        if states is not self._of:  # of another session
+            self._of = states
+            self._clear()
+        if self._version == self._states.version and self._read == len(states):
+            return False
+        before = (len(self.found), self.edition)
+        if self._version != self._states.version and self._read and states[self._read - 1].rebuilt:
+            self._read -= 1  # what the next tasks saw may have told more of it
+            self._last = self._last_but_one
+            if self.found and self.found[-1][0] is states[self._read]:
+                self.found.pop()
+                self.edition += 1
+        self._version = self._states.version
+        end = len(states) if most is None else min(self._read + most, len(states))
+        for number in range(self._read, end):
+            value = self._states.values(states[number]).get(self.key, _MISSING)
+            self._last_but_one = self._last
+            if value is self._last or value == self._last:
+                continue
+            self.found.append((states[number], None if value is _MISSING else value))
+            self.before[id(states[number])] = states[number - 1] if number else None
+            self._last = value
+        self._read, self.behind = end, end < len(states)
+        return (len(self.found), self.edition) != before
 
 
 _MISSING = object()

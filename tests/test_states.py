@@ -16,7 +16,7 @@ from lgwatch.flags import Flags
 from lgwatch.journal import encode
 from lgwatch.reducers import joined
 from lgwatch.session import Session
-from lgwatch.states import State, States
+from lgwatch.states import History, State, States
 from tests.factories import checkpoint, ended, result, resumed, run, task
 
 REDUCERS = {"d": "", "notes": "add", "messages": "add_messages", "topic": "", "best": "best_of"}
@@ -117,8 +117,44 @@ def test_the_history_of_a_key_has_the_states_in_which_it_changed() -> None:
         run(), checkpoint("a", step=0, values={"n": 1}), checkpoint("b", step=1, values={"n": 1, "m": 2}),
         checkpoint("c", step=2, values={"n": 3}),
     )  # fmt: skip
-    assert [(state.step, value) for state, value in told.states.history("n")] == [(0, 1), (2, 3)]
-    assert [(state.step, value) for state, value in told.states.history("m")] == [(1, 2), (2, None)]
+    assert history(told, "n") == [(0, 1), (2, 3)]
+    assert history(told, "m") == [(1, 2), (2, None)]
+
+
+def history(told: Told, key: str) -> list[tuple[int, Any]]:
+    found = History(told.states, key)
+    found.update()
+    return [(state.step, value) for state, value in found.found]
+
+
+def test_a_history_reads_only_what_came_since_and_a_few_states_at_a_time() -> None:
+    told = Told(run(), *(checkpoint(f"c{step}", step=step, values={"n": step // 2}) for step in range(50)))
+    found, read = History(told.states, "n"), []
+    told.states._read = lambda seq: read.append(seq) or told.lines[seq]  # type: ignore[func-returns-value]
+    while found.update(20) and found.behind:
+        assert len(read) in (20, 40)
+    assert len(read) == 50
+    told.tell(checkpoint("more", step=50, values={"n": 7}))
+    read.clear()
+    assert found.update(20)
+    assert len(read) == 1
+    assert not found.update(20)
+    assert len(read) == 1
+    assert [(state.step, value) for state, value in found.found] == history(told, "n")
+
+
+def test_a_history_has_what_a_rebuilt_state_came_to_be() -> None:
+    told = Told(run(input={"best": "a"}), task("a", step=1, input={"best": "a"}), result("a", writes={"best": "b"}))
+    found = History(told.states, "best")
+    found.update(20)
+    before = found.edition
+    told.tell(task("b", step=2, input={"best": "ab"}))
+    assert found.update(20)
+    assert found.edition > before
+    assert [value for _, value in found.found] == ["a", "ab"]
+    told.tell(result("b", step=2, writes={"best": "ab"}), ended(output={"best": "abc"}))
+    found.update(20)
+    assert [(state.step, value) for state, value in found.found] == history(told, "best")
 
 
 # ── without a checkpointer ───────────────────────────────────────────────────────────────────────────────────────────
@@ -152,6 +188,36 @@ def test_a_step_that_goes_on_has_no_state_yet() -> None:
     assert [state.step for state in told.all()] == [0]
     told.tell(result("b", writes={"notes": ["n"]}))
     assert [state.step for state in told.all()] == [0, 1]
+
+
+def test_states_are_rebuilt_a_few_tasks_at_a_time_and_come_to_be_the_same() -> None:
+    story: list[Event | list[Event]] = [run(input={"best": "a"})]
+    for step in range(1, 30):
+        story.append([task(f"t{step}", step=step, input={"best": "a" * step})])
+        story.append([result(f"t{step}", step=step, writes={"best": "b" * step})])
+    wide = [task(f"w{n}", step=30, triggers=("__pregel_push",)) for n in range(40)]
+    story += [wide, [result(f"w{n}", step=30, writes={"notes": [n]}) for n in range(40)], ended(output={"topic": "x"})]
+    told, read = Told(*story), []
+
+    def line(seq: int) -> dict[str, Any]:
+        read.append(seq)
+        return told.lines[seq]
+
+    few = States(line, told.stored.__getitem__, most=10)
+    flags, slices = Flags(few), 0
+    few.update(told.session)
+    while few.behind:
+        assert len(read) <= 30
+        flags.update()
+        read.clear()
+        few.update(told.session)
+        slices += 1
+    while flags.update():
+        pass
+    assert slices >= 8
+    assert [few.values(one) for one in few.of()] == [told.states.values(one) for one in told.all()]
+    assert [one.step for one in few.of()] == [one.step for one in told.all()]
+    assert flags.all == told.flags.all
 
 
 def test_messages_are_joined_by_id_as_langgraph_does() -> None:

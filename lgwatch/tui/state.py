@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 BESIDE = 84
 """Cells of the pane from which the list of steps stands beside the values."""
+AT_ONCE = 100
+"""Tasks of which one picture takes in what they wrote, where states are rebuilt: more would be felt in a key."""
 MARKED = 3000
 """Changes that are marked in the tree."""
 
@@ -61,7 +63,7 @@ class StatePane(Pane):
     def __init__(self, source: Source) -> None:
         self.values = JsonRows(source, depth=1)
         super().__init__(self.values, source, id="state")
-        self.states = States(source.line, self.values.lookup)
+        self.states = States(source.line, self.values.lookup, AT_ONCE)
         self.flags = Flags(self.states)
         self.steps = StepRows(self.states)
         self.steps.flagged = self._is_flagged
@@ -121,14 +123,14 @@ class StatePane(Pane):
             self._state = states[-1]
         drawn = (self._ns, self._state, self.states.version, len(self.flags.all),
                  self.mode, self._base, session.counts.get("notice"), len(session.errors), self.size)  # fmt: skip
-        if drawn != self._drawn:
+        if drawn != self._drawn or (self.mode == "history" and self.history.behind):
             self._drawn = drawn
             self._draw(states)
 
     @property
     def behind(self) -> bool:
         """Whether there are states that nobody looked at yet."""
-        return self._looking
+        return self._looking or self.states.behind or (self.mode == "history" and self.history.behind)
 
     def _draw(self, states: list[State]) -> None:
         state = self._state
@@ -146,7 +148,7 @@ class StatePane(Pane):
             ends = self._ends(states)
             self.diff.set(*ends, self.states.writers(state, before) if ends[0] is before else {})
         elif self.mode == "history":
-            self.history.set(self.history.key_name, states)
+            self.history.set(self.history.key_name, self._ns)
         rows: Rows = {"values": self.values, "diff": self.diff, "history": self.history}[self.mode]
         self.view.show(rows)
         self._say(state, at, states)

@@ -10,7 +10,7 @@ from lgwatch.difference import Change
 from lgwatch.events import Json, Namespace
 from lgwatch.refs import follow, preview
 from lgwatch.session import Session
-from lgwatch.states import State, States, Writer
+from lgwatch.states import History, State, States, Writer
 from lgwatch.tui.parts import label, path_text, style
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, count, fit, glyph, node_style, seconds
@@ -22,6 +22,8 @@ WROTE = "<-" if ASCII else "←"
 LED = "->" if ASCII else "→"
 MOST = 2000
 """Changes that have rows; more of them are counted."""
+READ = 100
+"""States of a history that one picture reads."""
 LINES = 400
 """Lines of a text up to which it is compared by line."""
 
@@ -252,28 +254,38 @@ class HistoryRows(Rows):
     def __init__(self, states: States) -> None:
         self._states = states
         self.key_name = ""
-        self.lines: list[tuple[State, Json]] = []
-        self._before: dict[int, State | None] = {}
+        self._history = History(states, "")
         self._version = 0
 
-    def set(self, key: str, states: list[State]) -> None:
-        """Show the history of a key of these states."""
+    @property
+    def lines(self) -> list[tuple[State, Json]]:
+        """The states, each with the value."""
+        return self._history.found
+
+    @property
+    def behind(self) -> bool:
+        """Whether there are states that were not looked at yet."""
+        return self._history.behind
+
+    def set(self, key: str, ns: Namespace) -> None:
+        """Show the history of a key of a graph's states; those that nobody looked at are read a few at a time."""
         self.key_name = key
-        self._version += 1
-        self._before = {id(state): states[index - 1] if index else None for index, state in enumerate(states)}
-        self.lines = self._states.history(key, states[0].ns) if states else []
+        if (key, ns) != (self._history.key, self._history.ns):
+            self._history = History(self._states, key, ns)
+            self._version += 1
+        self._history.update(READ)
 
     def __len__(self) -> int:
         return len(self.lines)
 
     def key(self, index: int) -> Hashable:
-        """The rows are made anew with every change."""
-        return (index, self._version)
+        """The last one may be told of more; of another key there are others."""
+        return (index, self._version, self._history.edition if index == len(self.lines) - 1 else 0)
 
     def row(self, index: int, width: int) -> Row:
         """Draw a step."""
         state, value = self.lines[index]
-        found = self._states.writers(state, self._before[id(state)]).get(self.key_name)
+        found = self._states.writers(state, self._history.before[id(state)]).get(self.key_name)
         writer = found.words() if found is not None else ""
         mark, names = sign(state)
         first = self.lines[0][0].at

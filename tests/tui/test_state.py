@@ -3,10 +3,11 @@
 import json
 
 from lgwatch.events import GraphLoaded, Notice, ValueStored
+from lgwatch.tui import staterows
 from lgwatch.tui.inspector import Inspector
 from lgwatch.tui.nodes import task_subject
 from tests.factories import checkpoint, ended, failed, result, run, task
-from tests.tui.stage import bar, drawn, pane_text, played, recorded, shown, text_of, write
+from tests.tui.stage import bar, drawn, pane_text, played, recorded, shown, text_of, until, write
 
 MIDDLE, SMALL = (120, 36), (80, 24)
 GRAPH = GraphLoaded(channels={"": {"topic": "", "notes": "add", "d": "", "draft": ""}})
@@ -115,6 +116,23 @@ async def test_h_tells_how_a_key_came_to_be_and_enter_goes_there(tmp_path):
         assert "not written" in pane_text(app, "state")
         await shown(pilot, "enter")
         assert "s0" in at(app)
+
+
+async def test_a_long_history_is_read_over_several_pictures(tmp_path, monkeypatch):
+    monkeypatch.setattr(staterows, "READ", 2)
+    saved = [checkpoint(f"c{n}", step=n, source="loop", values={"topic": n}) for n in range(9)]
+    app = played(tmp_path, GRAPH, run(), *saved)
+    async with app.run_test(size=MIDDLE) as pilot:
+        await shown(pilot, "5")
+        pane = app.pane("state")
+        pane.history.key_name = "topic"
+        pane.turn("history")
+        assert len(pane.history) == 2
+        assert pane.behind
+        await until(pilot, lambda: not pane.behind, 60)
+        await drawn(pilot)
+        assert "topic  9 values" in at(app)
+        assert "s8" in pane_text(app, "state")
 
 
 async def test_what_is_wrong_with_a_state_is_said_at_once_and_stands_at_its_key(tmp_path):
