@@ -247,7 +247,7 @@ class WatchApp(App[None]):
             self._painted = self.keep
             for pane in self.panes:
                 if pane.display:
-                    pane.show(session, self.keep, now)
+                    pane.grow(session, self.keep, now)
                     pane.settle()
             self.pointer.show()
         self._draw_lines(now)

@@ -83,6 +83,15 @@ class Canvas(Widget):
         """Whether the view stays at the end of its rows."""
         return self._port.following
 
+    @property
+    def growing(self) -> bool:
+        """Whether rows that there are more of are news for a reader who is not at the end."""
+        return self._port.growing
+
+    @growing.setter
+    def growing(self, growing: bool) -> None:
+        self._port.growing = growing
+
     def width_of_rows(self) -> int:
         """Return the cells that a row has; the last cell of a line is the scrollbar."""
         return max(self.size.width - 1, 1)
@@ -128,8 +137,8 @@ class Canvas(Widget):
 
     # --- drawing ---------------------------------------------------------------------------------------------------
 
-    def _chip(self, count: int) -> str:
-        new = self._port.new(count)
+    def _chip(self) -> str:
+        new = self._port.new
         return f" {new} new ↓ " if new else ""
 
     def _picture(self) -> list[Hashable]:
@@ -161,7 +170,7 @@ class Canvas(Widget):
             frame.append(
                 (object() if key is None else key, flags, span) if span else (object() if key is None else key, flags)
             )
-        if (chip := self._chip(count)) and height:
+        if (chip := self._chip()) and height:
             frame[-1] = (frame[-1], chip)
         return frame
 

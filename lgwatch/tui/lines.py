@@ -298,7 +298,7 @@ class LineView(Canvas, can_focus=True):
         index = self.top + event.y
         if self._on_bar or index >= len(self.rows) or self.text_selection is not None:
             return
-        if event.y == self.size.height - 1 and event.x >= self.size.width - 1 - cell_len(self._chip(len(self.rows))):
+        if event.y == self.size.height - 1 and event.x >= self.size.width - 1 - cell_len(self._chip()):
             self.action_last()
             return
         if self.cursor_row:

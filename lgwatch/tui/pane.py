@@ -64,6 +64,7 @@ class Pane(Vertical):
         self.rows = rows
         self.source = source
         self.view = self.make_view(rows)
+        self._kept: Filter | None = None  # what the rows were last drawn with
         self._wanted = ("", "")
         self._marks = ("", "\0")  # what the border says
         self._marked = -CALM  # when it was last changed
@@ -105,6 +106,21 @@ class Pane(Vertical):
         title = f"{self.title_} · {right}" if right else self.title_
         self.border_title = Content(plain(clean(title)))
         self.border_subtitle = Content(plain(clean(bottom)))
+
+    @property
+    def views(self) -> list[LineView]:
+        """All views of rows that grow with the session."""
+        return [self.view]
+
+    def grow(self, session: Session, keep: Filter, now: float) -> None:
+        """Show the session as it is now; rows that came since are news, unless another filter or a search brought them."""
+        growing = keep is self._kept and not self.behind
+        self._kept = keep
+        for view in self.views:
+            view.growing = growing
+        self.show(session, keep, now)
+        for view in self.views:  # what comes between two looks is a fold, or another width
+            view.growing = False
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw the session as it is at `now` (seconds since the journal's start), as far as `keep` lets it through."""

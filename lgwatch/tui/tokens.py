@@ -56,6 +56,11 @@ class TokensPane(Pane):
         assert isinstance(view, MessageView)
         self._one = view
 
+    @property
+    def views(self) -> list[LineView]:
+        """The messages below each other, and those of every column."""
+        return [self._one, *(slot.view for slot in self.deck.slots)]
+
     def make_view(self, rows: Rows) -> LineView:
         """Return a view that knows blocks."""
         return MessageView(self.blocks)

@@ -19,6 +19,8 @@ class Viewport:
     def __init__(self, rows: Rows, *, tail: bool, cursor_row: bool) -> None:
         self.tail = tail
         self.cursor_row = cursor_row
+        self.growing = True
+        """Whether rows that there are more of were appended; False while a filter, a fold or a width changes them."""
         self.show(rows)
 
     def show(self, rows: Rows) -> None:
@@ -31,13 +33,14 @@ class Viewport:
         self.anchor: Hashable = None
         """The key of the row that the reader put at the top."""
         self._cursor_key: Hashable = None
-        self._seen = 0  # rows there were when the reader ceased to follow
+        self._count = 0  # rows there were at the last look
+        self._new = 0  # rows that were appended since the reader ceased to follow
 
     def settle(self, count: int, height: int) -> None:
         """Take in that there are `count` rows and `height` lines: what is being read stays where it is."""
         self.height = height
         last = max(count - height, 0)
-        self._seen = min(self._seen, count)
+        self._count_new(count)
         if self.following:
             self.top = last
             self.anchor = None
@@ -52,6 +55,14 @@ class Viewport:
         if self.anchor is None and self.top < count:
             self.anchor = self.rows.key(self.top)
         self._cursor_key = self.rows.key(self.cursor) if self.cursor is not None else None
+
+    def _count_new(self, count: int) -> None:
+        """Count what was appended; where the rows are other ones, nobody knows which of them are new."""
+        if self.following or (count != self._count and not (self.growing and count > self._count)):
+            self._new = 0
+        else:
+            self._new += count - self._count
+        self._count = count
 
     def _hold(self, count: int, last: int) -> None:
         # The key of the row that the reader put there stays the anchor: at another width its text may be in a row that
@@ -116,7 +127,7 @@ class Viewport:
     def _follow(self, following: bool) -> None:
         following = following and self.tail
         if self.following and not following:
-            self._seen = len(self.rows)
+            self._count, self._new = len(self.rows), 0
         self.following = following
 
     def thumb(self, count: int) -> range:
@@ -127,6 +138,7 @@ class Viewport:
         start = round(self.top * (self.height - size) / (count - self.height))
         return range(start, start + size)
 
-    def new(self, count: int) -> int:
-        """Return how many rows came since the reader ceased to follow."""
-        return max(count - self._seen, 0) if self.tail and not self.following else 0
+    @property
+    def new(self) -> int:
+        """How many rows were appended since the reader ceased to follow."""
+        return self._new if self.tail and not self.following else 0

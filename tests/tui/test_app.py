@@ -370,6 +370,28 @@ async def test_t_tells_times_three_ways(tmp_path):
         assert "1.400" in pane_text(app, "custom")
 
 
+# ── what is new for a reader who is not at the end ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["events", "tokens", "console"])
+async def test_only_what_came_since_is_new_and_not_what_a_filter_gives_back(tmp_path, name):
+    lines = [Output(text=f"line {number}", task="critic", node="critic") for number in range(60)]
+    words = [said(f"say {number}", message=f"m{number}", node="critic") for number in range(60)]
+    app = played(tmp_path, *STORY, lines, words, ended())
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        app._choose("z", (name,))
+        await shown(pilot, "home", "up", "f", "'zzzz", "enter")
+        await shown(pilot, "f", "ctrl+u", "enter")
+        assert len(app.pane(name).rows) > 60
+        assert not app.pane(name).view.following
+        assert " new " not in pane_text(app, name)
+        more = [Output(text="later"), said("later", message="m99", node="critic")]
+        write(app.source.path, *more, after=90.0)
+        await drawn(pilot)
+        assert re.search(r" [1-4] new ↓", pane_text(app, name))
+
+
 # ── help, palette, header ────────────────────────────────────────────────────────────────────────────────────────────
 
 

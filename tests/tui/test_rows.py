@@ -61,13 +61,30 @@ def test_a_reader_at_the_end_sees_new_rows_and_one_who_left_it_is_told_how_many_
     rows = Lines(numbered(20))
     port = Viewport(rows, tail=True, cursor_row=False)
     port.settle(20, 5)
-    assert (port.top, port.new(20)) == (15, 0)
+    assert (port.top, port.new) == (15, 0)
     port.scroll(10)
     rows.extend(numbered(4))
     port.settle(24, 5)
-    assert (port.top, port.following, port.new(24)) == (10, False, 4)
+    assert (port.top, port.following, port.new) == (10, False, 4)
     port.scroll(99)
-    assert (port.top, port.following, port.new(24)) == (19, True, 0)
+    assert (port.top, port.following, port.new) == (19, True, 0)
+
+
+def test_rows_that_a_filter_or_a_fold_brings_back_are_no_news():
+    rows = Lines(numbered(20))
+    port = Viewport(rows, tail=True, cursor_row=False)
+    port.settle(20, 5)
+    port.scroll(10)
+    port.growing = False
+    rows.clear()
+    port.settle(0, 5)
+    rows.extend(numbered(30))
+    port.settle(30, 5)
+    assert (port.following, port.new) == (False, 0)
+    port.growing = True
+    rows.extend(numbered(3))
+    port.settle(33, 5)
+    assert port.new == 3
 
 
 def test_the_thumb_stays_inside_and_touches_both_ends():
