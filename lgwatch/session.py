@@ -53,6 +53,7 @@ class Session:
         self.now = 0.0
         self.task_changes = 0
         self._tasks: dict[str, Task] = {}
+        self._open: set[Task] = set()  # those of the newest run, which are asked for with every picture
         self._early: dict[str, list[Span]] = {}
         self._spans: dict[str, Span] = {}
         self._visits = Visits()
@@ -155,8 +156,9 @@ class Session:
             yield from (message for message in self.messages_of(task.id) if not message.finished)
 
     def _open_tasks(self) -> Iterator[Task]:
+        """The tasks of the newest run that have not ended, in the order in which they were scheduled."""
         if self.run is not None and self.run.status == "running":
-            yield from (task for task in self.run.tasks.values() if task.open)
+            yield from sorted(self._open, key=lambda task: task.seq)
 
     # ── the fold ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -226,6 +228,7 @@ class Session:
                 one.answered, one.answer = True, answers[one.id]
             elif one.breakpoint or event.input is not None or event.fork or event.thread != self._thread_of(one):
                 one.answered = True  # the question is no longer asked
+        self._open.clear()
         self._visits.begin(event)
         self.task_changes += 1
 
@@ -244,6 +247,8 @@ class Session:
             before.spans = [span for span in before.spans if span.kind != "node"]
             before.status, before.ended, before.end_seq, before.closed_by = "waiting", None, None, ""
             before.error, before.interrupts = None, ()
+            if before is current.tasks.get(event.task):
+                self._open.add(before)
             return
         task = self._add_task(event, seq, current)
         task.triggers = event.triggers
@@ -269,6 +274,7 @@ class Session:
             parent.children.append(task)
             self._touched(parent.id)
         self._tasks[event.task] = run.tasks[event.task] = task
+        self._open.add(task)
         for span in self._early.pop(event.task, []):
             self._adopt(task, span)
             if task.began is None:
@@ -370,6 +376,7 @@ class Session:
             if child.open:
                 self._shut(child, inside, at, "parent")
         task.status, task.ended, task.closed_by = status, at, closed_by
+        self._open.discard(task)
         attempt = next((span for span in reversed(task.spans) if span.kind == "node"), None)
         if status == "cancelled" and attempt is not None and attempt.status == "error":
             task.status, task.error = "failed", attempt.error
@@ -403,6 +410,7 @@ class Session:
         if run is None:  # the target could not be loaded: a run that never began
             run = Run(event.run, "", event.at, seq)
             self.runs.append(run)
+            self._open.clear()
         run.status, run.ended, run.error, run.end_seq = event.status, event.at, event.error, seq
         left = {"done": "done", "interrupted": "interrupted"}.get(event.status, "cancelled")
         for task in run.tasks.values():

@@ -27,6 +27,7 @@ from lgwatch.events import (
     defaults,
 )
 from lgwatch.journal import JournalReader, encode
+from lgwatch.records import OPEN, Task
 from lgwatch.session import Session
 from tests.factories import (
     CALL,
@@ -416,6 +417,24 @@ def test_a_call_that_has_not_said_anything_for_long_is_told():
     assert session.silent_calls(20.0) == []
 
 
+def test_what_streams_and_what_is_silent_is_found_without_a_look_at_each_task(monkeypatch: pytest.MonkeyPatch):
+    over = [event for number in range(500) for event in (task("a", id=f"a{number}"), result("a", id=f"a{number}"))]
+    session = play(*over, task("writer"), call(1))
+    asked: list[Task] = []
+    monkeypatch.setattr(Task, "open", property(lambda one: asked.append(one) or one.status in OPEN))
+    assert [found.node for found, _ in session.silent_calls(session.now + 9)] == ["writer"]
+    assert session.rate() == 0
+    assert len(asked) < 10
+
+
+def test_what_is_open_are_the_newest_runs_tasks_in_their_order():
+    session = play(task("left"), task("a"), task("b"), result("a"), task("a", step=2))
+    assert [one.id for one in session._open_tasks()] == ["left", "a", "b"]
+    session.apply(run("r2"))
+    session.apply(task("c"))
+    assert [one.id for one in session._open_tasks()] == ["c"]
+
+
 def test_what_came_in_one_burst_has_no_rate():
     session = play(task("writer"), token("a", at=1.0), token("b", at=1.001), token("c", at=1.002))
     assert session.message_list[0].rate() == 0
@@ -752,6 +771,8 @@ def look(session: Session) -> None:
     """Ask whatever a pane asks."""
     assert session.status
     assert isinstance(session.rate(), float | int)
+    newest = session.run.tasks.values() if session.run is not None and session.run.status == "running" else ()
+    assert list(session._open_tasks()) == [one for one in newest if one.open]
     assert all(one.id in session.interrupts for one in session.waiting)
     for one in session.tasks():
         assert (one.attempts >= 1, one.depth >= 0, one.elapsed(session.now) >= 0) == (True, True, True), one
@@ -771,7 +792,7 @@ def test_no_sequence_of_events_makes_the_fold_raise(events: list[Event]):
     session = Session()
     for seq, event in enumerate(events, 1):
         assert session.apply(event) == seq
-    look(session)
+        look(session)
     session.apply(ended(at=200.0))
     if session.run is not None and session.run.id == "r1":
         assert not any(one.open for one in session.run.tasks.values())
