@@ -52,6 +52,15 @@ def _some(name: str) -> Callable[[Any], Iterable[Any] | None]:
     return get
 
 
+_ALIKE = {"failed": ("failed", "error"), "error": ("error", "failed"), "crashed": ("crashed", "failed", "error")}
+"""Tasks and runs that fail are `failed`, spans `error`, a run whose process died `crashed`: one word finds them all."""
+
+
+def _status(record: Any) -> Iterable[str] | None:
+    value = getattr(record, "status", None)
+    return None if value is None else _ALIKE.get(value, (value,))
+
+
 def _path(record: Any) -> Iterable[str] | None:
     where = getattr(record, "path", None)
     if where is None and getattr(record, "ns", None) is not None:
@@ -97,7 +106,7 @@ FIELDS: dict[str, Field] = {
     "model": Field(_some("model"), "model name"),
     "name": Field(_some("name"), "name of a tool, a span or a message's author"),
     "tool": Field(lambda record: getattr(record, "tools", None) or _tool(record), "tool that was called"),
-    "status": Field(_one("status"), "how it ended, or running: done failed interrupted stopped ok error"),
+    "status": Field(_status, "how it ended, or running: done failed interrupted stopped ok error"),
     "level": Field(_one("level"), "level of a log line: INFO WARNING ERROR"),
     "stream": Field(_one("stream"), "stdout stderr log warning"),
     "run": Field(_one("run"), "run id: r1, r2 …"),

@@ -14,7 +14,7 @@ from lgwatch.errors import FilterError
 from lgwatch.events import MessageChunk
 from lgwatch.filter import FIELDS, Filter, parse
 from lgwatch.index import facet
-from tests.factories import attempt, play, result, said, task, token
+from tests.factories import attempt, ended, failed, play, result, run, said, span_end, task, token
 
 NODES = ["plan", "writer", "research", "web"]
 TAGS = ["draft", "final"]
@@ -104,6 +104,19 @@ def test_attempts_and_status_are_asked_of_tasks():
     session = play(task("a"), task("b"))
     assert [one.node for one in session.tasks() if parse("attempt>1")(one)] == []
     assert [one.node for one in session.tasks() if parse("status:waiting -node:b")(one)] == ["a"]
+
+
+@pytest.mark.parametrize("word", ["failed", "error"])
+def test_one_word_finds_all_that_failed(word: str):
+    session = play(task("a"), attempt("a"), span_end("a-1", status="error"), failed("a"), task("b"), attempt("b"),
+                   span_end("b-1", status="ok"), result("b"), ended("failed"), run("r2"), ended("crashed", "r2"))  # fmt: skip
+    facets = [one for one in session.index.facets if one.status]
+    assert {one.status for one in facets} == {"error", "failed", "ok", "done", "crashed"}
+    found = [one.status for one in facets if parse(f"status:{word}")(one)]
+    assert found == ["error", "failed", "failed", "crashed"]
+    assert [one.status for one in facets if parse(f"!status={word}")(one)] == ["ok", "done"]
+    assert [one.node for one in session.tasks() if parse(f"status:{word}")(one)] == ["a"]
+    assert [one.status for one in facets if parse("status:crashed")(one)] == ["crashed"]
 
 
 def test_a_tool_is_found_by_the_messages_that_call_it_or_answer_for_it():

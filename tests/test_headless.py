@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lgwatch.events import Event, Interrupted, Notice, Output, RunStarted, ValueStored
+from lgwatch.events import Event, Interrupted, Notice, Output, RunStarted, SpanStarted, ValueStored
 from lgwatch.filter import parse
 from lgwatch.headless import ExitCode, exit_code, watch
 from lgwatch.journal import JournalWriter
@@ -30,6 +30,7 @@ from tests.factories import (
     resumed,
     run,
     said,
+    span_end,
     task,
     token,
 )
@@ -110,6 +111,19 @@ def test_tokens_are_kept_by_what_is_known_of_them(tmp_path: Path, keep: str, tex
     events = [run(), task("writer"), token("one", 1, tags=("draft",)), token("two", 2), ended()]
     kept = [line["text"] for line in Printed(tmp_path, events, "json", keep).lines if line.get("type") == "message"]
     assert kept == texts
+
+
+@pytest.mark.parametrize("word", ["failed", "error"])
+def test_one_word_keeps_all_that_failed(tmp_path: Path, word: str) -> None:
+    events = [
+        run(), task("a"), SpanStarted(span="s", kind="tool", name="search", task="a", node="a"), span_end("s", status="error", error={"type": "E"}), failed("a"),
+        task("b"), result("b"), ended("failed"),
+    ]  # fmt: skip
+    lines = Printed(tmp_path / "lines", events, "json", f"status:{word}").lines
+    ends = [(line["type"], line.get("task")) for line in lines if line.get("type") in ("span_end", "task_result")]
+    assert ends == [("span_end", None), ("task_result", "a")]
+    words = Printed(tmp_path / "words", events, "plain", f"status:{word}").words
+    assert [line.split()[:3] for line in words if "✗" in line][:2] == [["✗", "search:", "E"], ["s1", "✗", "a"]]
 
 
 def test_a_word_is_looked_for_in_the_whole_line_of_what_is_no_text(tmp_path: Path) -> None:
