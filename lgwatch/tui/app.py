@@ -121,6 +121,8 @@ class WatchApp(App[None]):
         self.hint = ""
         self.error = ""
         self._chosen = "1"
+        self._shown: tuple[str, ...] = ()  # the panes of the view; none means all that there is room for
+        self._before_zoom: tuple[str, tuple[str, ...]] | None = None
         self._drawn: object = None
         self._leaving = False
         self._hint_until = 0.0
@@ -437,7 +439,7 @@ class WatchApp(App[None]):
         self._choose(key, ids)
 
     def _choose(self, key: str, ids: tuple[str, ...]) -> None:
-        self._chosen = key
+        self._chosen, self._shown, self._before_zoom = key, ids, None
         frame = self.screen_stack[0].query_one("#panes")
         with self.batch_update():
             frame.set_class(bool(ids), "-zoomed")
@@ -449,13 +451,23 @@ class WatchApp(App[None]):
         self.call_after_refresh(self._draw)
 
     def action_zoom(self) -> None:
-        """The focused pane alone, or all again."""
+        """The focused pane alone, or the view that it was taken from."""
         pane = self._focused_pane()
-        if self._chosen == "1" and pane is not None and pane.id:
-            key = next((key for key, _, ids in PRESETS if ids[:1] == (pane.id,)), "z")
-            self._choose(key, (pane.id,))
-        else:
-            self._choose("1", ())
+        if pane is None or not pane.id or self._shown == (pane.id,):
+            self._unzoom()
+            return
+        before = self._chosen, self._shown
+        key = next((key for key, _, ids in PRESETS if ids == (pane.id,)), "z")
+        self._choose(key, (pane.id,))
+        self._before_zoom = before
+
+    def _unzoom(self) -> None:
+        """Go back to the view that a pane was taken from, or to all panes; the pane keeps the keys."""
+        pane = self._focused_pane()
+        key, ids = self._before_zoom or ("1", ())
+        self._choose(key, ids)
+        if pane is not None and (not ids or pane.id in ids):
+            self.screen_stack[0].set_focus(pane.view)
 
     def action_pause(self) -> None:
         """Stop or go on drawing."""
@@ -482,8 +494,8 @@ class WatchApp(App[None]):
         view = self._last_view
         if self.control.asking:
             self.control.turned_away()
-        elif self._chosen != "1":
-            self._choose("1", ())
+        elif self._shown:
+            self._unzoom()
         elif view.found:
             view.search(None)
             self.hint = ""

@@ -169,6 +169,23 @@ async def test_z_gives_the_focused_pane_the_whole_screen_and_takes_it_back(tmp_p
         assert app.pane("custom").view.has_focus
 
 
+@pytest.mark.parametrize("name", ["timeline", "events"])
+@pytest.mark.parametrize("back", ["z", "escape"])
+async def test_z_takes_one_pane_out_of_a_view_of_two_and_goes_back_to_it(tmp_path, name, back):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "4")
+        app.pane(name).view.focus()
+        await shown(pilot, "z")
+        assert [pane.id for pane in app.panes if pane.display] == [name]
+        assert app.pane(name).size.height > 28
+        await shown(pilot, back)
+        assert [pane.id for pane in app.panes if pane.display] == ["events", "timeline"]
+        assert app.pane(name).view.has_focus
+        await shown(pilot, "escape")
+        assert len([pane for pane in app.panes if pane.display]) == 5
+
+
 @pytest.mark.parametrize(
     ("key", "panes"),
     [("2", ["tokens"]), ("3", ["custom"]), ("4", ["events", "timeline"]), ("5", ["state"]), ("6", ["runs"]),
