@@ -119,6 +119,7 @@ class Control:
         run = app.session.run
         thread = run.thread if run is not None else self.request.thread
         self.request = replace(self.request, input=value, has_input=message is None, message=message, thread=thread)
+        app.pointer.follow_all()
         self._start(self.request)
 
     def _take_answer(self, text: str) -> None:
@@ -172,6 +173,7 @@ class Control:
         elif self._busy:
             app.say("the run goes on: stop it first with ctrl+x")
         else:
+            app.pointer.follow_all()
             self._start(replace(self.request, thread=None))
 
     def mark(self, node: str) -> str:

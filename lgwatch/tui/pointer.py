@@ -59,6 +59,15 @@ class Pointer:
             if other is not pane and other.display and other.view.tail and not other.view.following:
                 other.view.follow()
 
+    def follow_all(self) -> None:
+        """Forget the spot, and let every pane follow what is newest, seen or not: a person asked for what comes now."""
+        self.spot = None
+        self._told.clear()
+        for pane in self._app.panes:
+            for view in pane.views:
+                if view.tail and not view.following:
+                    view.follow()
+
     @property
     def task(self) -> str:
         """The id of the selected task, or of the one that is selected in the focused pane; "" for none."""

@@ -409,6 +409,25 @@ async def test_only_what_came_since_is_new_and_not_what_a_filter_gives_back(tmp_
         assert re.search(r" [1-4] new ↓", pane_text(app, name))
 
 
+@pytest.mark.parametrize("keys", [["r"], ["i", "'{}", "enter"]], ids=["again", "input"])
+async def test_a_run_that_a_person_starts_is_followed_by_every_pane(tmp_path, keys):
+    app = played(tmp_path, *STORY, [custom({"n": number}) for number in range(40)], ended())
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        app.pane("nodes").view.focus()
+        await shown(pilot, "up", "up")
+        app.pane("custom").view.focus()
+        await shown(pilot, "home")
+        assert not app.pane("nodes").view.following
+        await shown(pilot, *keys)
+        assert app.source.asked[-1][0] == "start"
+        assert all(pane.view.following for pane in app.panes if pane.view.tail)
+        write(app.source.path, run("r2"), task("again", id="t9"), after=90.0)
+        await drawn(pilot)
+        assert "again" in pane_text(app, "nodes")
+        assert " new " not in text_of(app)
+
+
 # ── help, palette, header ────────────────────────────────────────────────────────────────────────────────────────────
 
 
