@@ -103,7 +103,7 @@ def choices(session: Session, keep: Filter) -> list[Choice]:
     """Return every node path, tag and model that was seen, in this order and each by its name."""
     counts: dict[tuple[str, str], list[int]] = {("path", task.path): [0, 0] for task in session.tasks()}
     for message in session.message_list:
-        kept = _keeps(keep, message)
+        kept = keeps(keep, message)
         for field, value in _values(message):
             count = counts.setdefault((field, value), [0, 0])
             count[0] += 1
@@ -116,8 +116,16 @@ def choices(session: Session, keep: Filter) -> list[Choice]:
     return sorted(found, key=lambda choice: (FIELDS.index(choice.field), choice.value.lower(), choice.value))
 
 
-def _keeps(keep: Filter, message: Message) -> bool:
-    return keep(message) and (not keep.texts or keep.text("".join(part.text for part in message.parts)))
+def keeps(keep: Filter, message: Message) -> bool:
+    """Whether a message is kept. It stands for its events: one of its kinds has to be what is asked for, and as lines they
+    hold neither state nor data."""
+    if not keep(message) or not keep.line({"type": message.type}, strict=True):
+        return False
+    asked = [term for term in keep.terms if term.field == "kind"]
+    kinds = {part.kind for part in message.parts} or {"text"}
+    if asked and not any(all(term.holds((kind,)) for term in asked) for kind in kinds):
+        return False
+    return not keep.texts or keep.text("".join(part.text for part in message.parts))
 
 
 def _values(message: Message) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ All times are seconds since the journal's start; `seq` is the number of the jour
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from lgwatch.events import Json, Namespace, path
 
@@ -140,6 +141,8 @@ class Part:
 class Message:
     """One LLM call's message, or one that a node returned. `repeats` names the message whose text it says again."""
 
+    type: ClassVar[str] = "message"
+    """What its events are: a filter asks for it."""
     id: str
     role: str
     node: str

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Hashable, Iterator
 
 from lgwatch.filter import Filter
+from lgwatch.mix import keeps
 from lgwatch.records import Message, Part
 from lgwatch.session import Session
 from lgwatch.text import clean
@@ -47,7 +48,7 @@ class MessageBlocks:
         self._answers: dict[str, Reading] = {}  # results whose call is not finished, by the same
         self._queue: deque[Message] = deque()  # of one stream: what is still to be said, the oldest first
         self._meant: set[str] = set()  # of one stream: what is said, or will be
-        self._unsettled: list[Message] = []  # of one stream with a text filter: what may say more
+        self._unsettled: list[Message] = []  # of one stream with a filter: what may say more
         self.columns.clear()
         self.current = None
         self.rows.drop(len(self.rows.blocks))
@@ -117,7 +118,7 @@ class MessageBlocks:
                 self._open.append(reading)
         grown = [reading for reading in self._open if self._write(reading)]
         self._open = [reading for reading in self._open if not _settled(reading.message)]
-        if self._keep.texts:
+        if self._keep:
             self._sieve_grown(grown)
         return fresh or bool(grown)
 
@@ -168,9 +169,7 @@ class MessageBlocks:
                 reading.rows.mark(reading.block, folded=reading.caller.block.place >= 0)
 
     def _keeps(self, message: Message | None) -> bool:
-        if message is None or not self._keep(message):
-            return False
-        return not self._keep.texts or self._keep.text("".join(part.text for part in message.parts))
+        return message is not None and keeps(self._keep, message)
 
     def _write(self, reading: Reading) -> bool:
         message, block = reading.message, reading.block
@@ -270,10 +269,10 @@ class MessageBlocks:
 
     def _in_turn(self, session: Session) -> bool:
         """Write messages in order of start: one that speaks while another does waits for its end."""
-        if self._keep.texts and any(self._belongs(m) is not (m.id in self._meant) for m in self._told_since(session)):
+        if self._keep and any(self._belongs(m) is not (m.id in self._meant) for m in self._told_since(session)):
             self._begin()  # what a message says may let it in, or out, at any time
             self._changes = session.message_changes
-        if self._keep.texts:
+        if self._keep:
             self._unsettled += [one for one in session.message_list[self._known :] if not _settled(one)]
         meant = [message for message in session.message_list[self._known :] if self._belongs(message)]
         self._queue.extend(meant)

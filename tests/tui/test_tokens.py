@@ -2,10 +2,11 @@ import pytest
 
 from lgwatch.events import SpanEnded, SpanStarted
 from lgwatch.filter import Filter, parse
+from lgwatch.mix import choices
 from lgwatch.session import Session
 from lgwatch.tui.blocks import GROUPS, MessageBlocks
 from lgwatch.tui.tokens import message_subject
-from tests.factories import call, called, play, result, run, said, task, token
+from tests.factories import call, called, custom, play, result, run, said, task, token
 from tests.tui.stage import drawn, played
 
 
@@ -111,6 +112,35 @@ def test_a_filter_keeps_whole_messages_by_tag_and_by_text():
     assert "Dogs" not in "".join(rows_of(session, keep=parse("tag:joke")))
     assert "Cats sleep." in "".join(rows_of(session, keep=parse('"cats sleep"')))
     assert "Dogs" not in "".join(rows_of(session, keep=parse('"cats sleep"')))
+
+
+@pytest.mark.parametrize(
+    ("expression", "kept"),
+    [
+        ("type:message", "abc"), ("!type:message", ""), ("type=message !type=message", ""), ("type:custom", ""), ("!type:custom", "abc"),
+        ("kind:text", "ac"), ("kind:tool_call", "bc"), ("!kind:tool_call", "ac"), ("!kind:text,tool_call", ""), ("kind:text !kind:text", ""), ("kind:llm", ""),
+        ("state.messages=3", ""), ("!state.messages=3", "abc"), ("data.url:x", ""), ("tok>=2", "c"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("live", [False, True])
+def test_a_message_is_kept_as_its_events_are(group, live, expression, kept):
+    search = {"index": 0, "name": "search", "id": "c1"}
+    session, blocks, keep = Session(), MessageBlocks(), parse(expression)
+    blocks.show_by(group)
+    events = [
+        run(), task("writer"), custom({"url": "y"}),
+        token("Hello", message="a"), token("{}", message="b", kind="tool_call", tool_call=search),
+        token("One", message="c"), token("{}", message="c", kind="tool_call", tool_call={**search, "id": "c2"}), result("writer"),
+    ]  # fmt: skip
+    for event in events:
+        session.apply(event)
+        if live:
+            rows_of(session, keep=keep, blocks=blocks)
+    rows_of(session, keep=keep, blocks=blocks)
+    assert "".join(sorted(str(block.key) for rows in blocks._all_rows() for block in rows._shown)) == kept
+    assert blocks.kept == len(kept)
+    assert sum(one.kept for one in choices(session, keep) if one.field == "path") == len(kept)
 
 
 def test_what_comes_later_is_appended_and_nothing_is_written_twice():
