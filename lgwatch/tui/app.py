@@ -22,7 +22,7 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Input
 
-from lgwatch.events import Event, Notice, RunEnded
+from lgwatch.events import Event, Notice, RunEnded, RunStarted
 from lgwatch.filter import Filter
 from lgwatch.session import Session
 from lgwatch.snippet import snippet
@@ -126,6 +126,7 @@ class WatchApp(App[None]):
         self._drawn: object = None
         self._leaving = False
         self._hint_until = 0.0
+        self._news_until = 0.0
         self._size_before: Size | None = None
         self._far_behind = False
         self._drawn_at = 0.0
@@ -230,6 +231,10 @@ class WatchApp(App[None]):
             self.session.header = self.source.header
         for event in events:
             self.session.apply(event)
+            if type(event) is Notice:
+                self._news_until = monotonic() + chrome.NEWS
+            elif type(event) is RunStarted:
+                self._drop_hint()
             if type(event) is Notice and event.code == "needs_input":
                 self.call_later(self._ask_for_input, event.text)
             elif type(event) is RunEnded and event.error:
@@ -262,10 +267,10 @@ class WatchApp(App[None]):
             self.say(f"{glyph('notice')[0]} {text}", 6.0)
 
     def _draw_lines(self, now: float) -> None:
-        session, width, kept = self.session, self.size.width, self._kept()
+        session, width, kept, news = self.session, self.size.width, self._kept(), monotonic() < self._news_until
         state = (
             len(session.index), kept, tick(now), width, self.paused, self.hint, self.error, self.keep, self._chosen,
-            self.focused, self.source.live, self.prompt.purpose, self.control.asking,
+            self.focused, self.source.live, self.prompt.purpose, self.control.asking, news,
         )  # fmt: skip
         if state == self._drawn:
             return
@@ -274,7 +279,7 @@ class WatchApp(App[None]):
             chrome.header(session, self.source.label, now, width, recording=self.source.live, paused=self.paused)
         )
         names = [(key, name) for key, name, _ in PRESETS]
-        attention = chrome.attention(session, self.hint, live=self.source.live)
+        attention = chrome.attention(session, self.hint, live=self.source.live, news=news)
         tabs = chrome.tabs(names, self._chosen, width)
         if beside := self.tabs.display and (bool(self.keep) or cells(tabs) + cells(attention) + 3 < width):
             tabs = chrome.beside(tabs, attention, width)
@@ -306,6 +311,11 @@ class WatchApp(App[None]):
         self.hint, self._hint_until = text, monotonic() + seconds
         if self.is_running:  # while nothing happens, the next frame may be far
             self.call_later(self._draw_soon)
+
+    def _drop_hint(self) -> None:
+        """Take away a hint that is no longer true; how far a search got is true until it ends."""
+        if not self._last_view.found:
+            self.hint, self._leaving = "", False
 
     def _draw_soon(self) -> None:
         if self.is_running and self.header.is_mounted:
@@ -440,6 +450,7 @@ class WatchApp(App[None]):
 
     def _choose(self, key: str, ids: tuple[str, ...]) -> None:
         self._chosen, self._shown, self._before_zoom = key, ids, None
+        self._drop_hint()
         frame = self.screen_stack[0].query_one("#panes")
         with self.batch_update():
             frame.set_class(bool(ids), "-zoomed")

@@ -22,7 +22,7 @@ WORDS = {
 LIMIT = 1000
 """Recursion limits up to which the step is shown against the limit: more is no limit that a graph is meant to meet."""
 NEWS = 6.0
-"""Seconds of the run for which a notice stands beside the tabs."""
+"""Seconds for which a notice stands beside the tabs: of the run, and of the clock of who watches."""
 
 
 def header(session: Session, label: str, now: float, width: int, *, recording: bool, paused: bool) -> Row:
@@ -105,8 +105,11 @@ def beside(row: Row, attention: Row, width: int) -> Row:
     return fit(row, [(crop(text, room, "…") + " ", style)], width)
 
 
-def attention(session: Session, hint: str, *, live: bool) -> Row:
-    """Return what the person should see now, as one span: a hint, an interrupt, an error, the last notice."""
+def attention(session: Session, hint: str, *, live: bool, news: bool = True) -> Row:
+    """Return what the person should see now, as one span: a hint, an interrupt, an error, the last notice.
+
+    Without `news` the notice was there long enough: the session's clock stands still when a run is over.
+    """
     if hint:
         return [(clean(hint), "warn")]
     waiting = session.waiting
@@ -130,9 +133,9 @@ def attention(session: Session, hint: str, *, live: bool) -> Row:
     if times:
         more = f" · {len(session.loops) - 1} more" if len(session.loops) > 1 else ""
         return [(f"{glyph('notice')[0]} {clean(node)} visited {times}× with identical input{more}", "warn")]
-    news = (notice for _, notice in reversed(session.notices) if not (notice.code == "loading" and session.graph))
-    last = next(news, None)
-    if last is not None and session.now - last.at < NEWS:
+    told = (notice for _, notice in reversed(session.notices) if not (notice.code == "loading" and session.graph))
+    last = next(told, None)
+    if news and last is not None and session.now - last.at < NEWS:
         return [(f"{glyph('notice')[0]} {clean(last.text)}", "dim")]
     return []
 

@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from lgwatch.events import GraphLoaded, Output
+from lgwatch.events import GraphLoaded, Notice, Output
+from lgwatch.tui import chrome
 from lgwatch.tui.app import WatchApp
 from lgwatch.tui.help import Help
 from lgwatch.tui.inspector import Inspector
@@ -426,6 +427,32 @@ async def test_a_run_that_a_person_starts_is_followed_by_every_pane(tmp_path, ke
         await drawn(pilot)
         assert "again" in pane_text(app, "nodes")
         assert " new " not in text_of(app)
+
+
+async def test_a_notice_goes_away_by_the_clock_of_who_watches_although_the_run_is_over(tmp_path, monkeypatch):
+    app = played(tmp_path, *STORY, Notice(code="memory", text="kept in memory"), ended())
+    async with app.run_test(size=SIZE) as pilot:
+        monkeypatch.setattr(chrome, "NEWS", 3600.0)
+        await drawn(pilot)
+        assert "kept in memory" in text_of(app)
+        app._news_until = 0.0
+        await until(pilot, lambda: "kept in memory" not in text_of(app), 60)
+
+
+@pytest.mark.parametrize("way", ["a run starts", "another view"])
+async def test_a_hint_goes_away_when_it_is_no_longer_true(tmp_path, way):
+    app = played(tmp_path, *STORY, ended())
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        app.say("nothing runs", 3600)
+        await drawn(pilot)
+        assert "nothing runs" in text_of(app)
+        if way == "another view":
+            await shown(pilot, "4")
+        else:
+            write(app.source.path, run("r2"), after=90.0)
+            await drawn(pilot)
+        assert "nothing runs" not in text_of(app)
 
 
 # ── help, palette, header ────────────────────────────────────────────────────────────────────────────────────────────
