@@ -317,8 +317,8 @@ class TableRows(Rows):
             row: Row = [("node".ljust(room), "dim" if self.sort != "graph" else "title")]
             for column in columns:
                 sorted_by = column.title == self.sort
-                title = f"▾{column.title}" if sorted_by else column.title
-                row.append((f" {title:>{column.width}}", "title" if sorted_by else "dim"))
+                title = f"▾{column.title}" if sorted_by else column.title  # the sign may take the gap
+                row.append((f"{title:>{column.width + 1}}", "title" if sorted_by else "dim"))
             return row
         sign, style = glyph("running" if node.running else node.status or "waiting", self._now)
         nested = self.sort == "graph"

@@ -132,6 +132,10 @@ def test_rows_change_places_only_when_asked():
     assert rows.node(0) is None
     assert rows.index_of(key) == 1
     assert "▾mean" in text(rows)[0]
+    for name in ORDERS:
+        rows.order(name)
+        assert {len(line) for line in text(rows)} == {100}, name
+    rows.order("mean")
     assert [rows.order() for _ in ORDERS][-1] == "mean"
 
 
