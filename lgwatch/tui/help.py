@@ -24,6 +24,10 @@ _SHOWN = {
 }  # fmt: skip
 
 
+LIVE = ("compose", "rerun", "stop")
+"""Actions that do nothing on a recording."""
+
+
 def key_name(key: str) -> str:
     """Return a key as it is printed on it."""
     return " ".join(_SHOWN.get(one, one.replace("ctrl+", "^")) for one in key.split(","))
@@ -40,9 +44,10 @@ def rows(screen: Screen[object], pane: Pane | None, width: int) -> list[Row]:
     by_action: dict[str, list[str]] = {}
     words: dict[str, tuple[str, str]] = {}
     # What the screen does stands first; how one moves is the same everywhere.
+    idle = () if getattr(getattr(screen.app, "source", None), "live", True) else LIVE
     for active in sorted(screen.active_bindings.values(), key=lambda active: _rank(active.node)):
         binding = active.binding
-        if not active.enabled or not (binding.tooltip or binding.description):
+        if not active.enabled or binding.action in idle or not (binding.tooltip or binding.description):
             continue
         by_action.setdefault(binding.action, []).append(key_name(binding.key))
         words.setdefault(binding.action, (binding.description, binding.tooltip))

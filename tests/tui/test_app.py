@@ -25,7 +25,7 @@ from tests.factories import (
     task,
     token,
 )  # fmt: skip
-from tests.tui.stage import RECORDINGS, Filed, bar, drawn, pane_text, played, recorded, shown, text_of, until, write
+from tests.tui.stage import RECORDINGS, Filed, Stage, bar, drawn, pane_text, played, recorded, shown, text_of, until, write
 
 SIZE = (120, 36)
 STORY = [
@@ -456,6 +456,17 @@ async def test_a_hint_goes_away_when_it_is_no_longer_true(tmp_path, way):
 
 
 # ── help, palette, header ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_help_on_a_recording_names_no_key_that_needs_a_run(tmp_path):
+    path = write(tmp_path / "run.jsonl", *STORY, ended())
+    for source, named in ((Filed(path), False), (Stage(path), True)):
+        app = WatchApp(source)
+        async with app.run_test(size=SIZE) as pilot:
+            await shown(pilot, "question_mark")
+            rows = app.screen.view.rows
+            text = "".join(rows.text(number, 90) for number in range(len(rows)))
+            assert all((word in text) is named for word in ("Run again", "Stop after", "Give input"))
 
 
 async def test_help_lists_the_keys_that_work_here_and_every_field_of_a_filter(tmp_path):
