@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from lgwatch.callers import PUSH, caller
+from lgwatch.callers import PUSH, caller, outer_spans
 from lgwatch.events import GraphLoaded, Json, Namespace
 from lgwatch.naming import END, START, called, chosen_in_words, inside, level, node_id, short_name
 from lgwatch.records import Run, Task
@@ -43,6 +43,10 @@ class _Flow:
 
     order: list[int] = field(default_factory=list)
     """The steps, ascending."""
+    main: dict[int, Task] = field(default_factory=dict)
+    """The first task of a step that nobody sent for."""
+    spans: tuple[int, int, dict[str, Task]] = (0, -1, {})
+    """Whose the spans of one step are, with the step and the state of the session in which that was found out."""
 
     def add(self, task: Task) -> None:
         """Take in a task that was scheduled."""
@@ -50,6 +54,18 @@ class _Flow:
             insort(self.order, task.step)
             self.steps[task.step] = []
         self.steps[task.step].append(task)
+        if PUSH not in task.triggers:
+            self.main.setdefault(task.step, task)
+
+    def owners(self, step: int, changes: int) -> dict[str, Task]:
+        """Return whose the spans of a step's tasks are; `changes` grows whenever a span begins."""
+        if self.spans[:2] != (step, changes):
+            owners: dict[str, Task] = {}
+            for task in self.steps.get(step, ()):
+                for span in task.spans:
+                    owners.setdefault(span.id, task)
+            self.spans = (step, changes, owners)
+        return self.spans[2]
 
     def before(self, step: int) -> list[Task]:
         """The tasks of the last step below this one."""
@@ -324,13 +340,17 @@ class Transitions:
                     found.add(node_id(one))
                     yield one
 
-    @staticmethod
-    def _caller(task: Task, flow: _Flow) -> Task | None:
+    def _caller(self, task: Task, flow: _Flow) -> Task | None:
         """The task that called this one, a `@task` of the same step; None where a `Send` of the step before did."""
         if flow.before(task.step):
             return None
-        beside = flow.steps.get(task.step, [])
-        return caller(task, beside, beside)
+        main = [flow.main[task.step]] if task.step in flow.main else []
+        beside: list[Task] = []
+        # One task can call thousands: none of them goes through all the others.
+        if (outer := outer_spans(task)) and self._session is not None:
+            owners = flow.owners(task.step, self._session.task_changes)
+            beside = sorted((owners[span] for span in outer if span in owners), key=lambda one: one.seq)
+        return caller(task, beside, main)
 
     def _close(self) -> None:
         for key, flow in list(self._open.items()):

@@ -1,6 +1,10 @@
+from collections.abc import Iterable
+
 import pytest
 
+from lgwatch.callers import caller
 from lgwatch.events import GraphLoaded, SpanEnded, SpanStarted
+from lgwatch.records import Task
 from lgwatch.session import Session
 from lgwatch.sources import Recording
 from lgwatch.transitions import Transitions, chosen_in_words, node_id
@@ -284,3 +288,37 @@ def test_a_way_that_is_not_told_of_was_chosen_by_the_router_of_its_node():
     transitions.update(session)
     assert transitions.choices(session.task("plan-1")) == (("far",), ())
     assert transitions.reason(session.task("plan-1")) == "somewhere"
+
+
+@pytest.mark.parametrize("parent", ["", "flow-1", "a span of nobody"], ids=["untold", "of the caller", "of nobody"])
+def test_who_called_a_thousand_tasks_is_found_without_comparing_each_with_each(
+    parent: str, monkeypatch: pytest.MonkeyPatch
+):
+    looked: list[int] = []
+
+    def counted(one: Task, beside: Iterable[Task], main: Iterable[Task]) -> Task | None:
+        looked.append(len(list(beside)) + len(list(main)))
+        return caller(one, beside, main)
+
+    monkeypatch.setattr("lgwatch.transitions.caller", counted)
+    calls = [
+        event
+        for number in range(1_000)
+        for event in (
+            task("work", id=f"w{number}", step=0, triggers=("__pregel_push",)),
+            SpanStarted(span=f"s{number}", parent=parent, kind="node", name="work", task=f"w{number}", node="work"),
+        )
+    ]
+    ways = taken(run(), task("flow", step=0), attempt("flow"), *calls, start=False)
+    assert ways.taken["flow", "work"] == 1_000
+    assert sum(looked) <= 3_000
+
+
+def test_a_thousand_tasks_that_were_sent_from_the_start_are_not_compared_with_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    looked: list[int] = []
+    monkeypatch.setattr("lgwatch.transitions.caller", lambda one, beside, main: looked.append(len(list(main))))
+    sent = [task("work", id=f"w{number}", step=1, triggers=("__pregel_push",)) for number in range(1_000)]
+    assert taken(run(), *sent, start=False).taken == {(START, "work"): 1_000}
+    assert sum(looked) == 0
