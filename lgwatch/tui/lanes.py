@@ -1,17 +1,25 @@
-"""The tasks of a session as the lines of a tree: by superstep, parallel lanes, what ran inside of a task below it."""
+"""The tasks of a session as the lines of a tree: by superstep, parallel lanes, what ran inside of a task below it.
+
+While a run goes on, the lines of a superstep are made anew when something came to it, and those of no other.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
+from time import monotonic
 
 from lgwatch.filter import Filter
-from lgwatch.records import Run, Task
+from lgwatch.records import OPEN, Run, Task
 from lgwatch.session import Session
 
 MANY = 50
 """Tasks of one node in one step that have a row each; more of them are one row, until it is opened."""
+
+CROWD, REST = 2_000, 20
+"""Tasks from which on lines that are made anew rest, as many times as long as it took to make them."""
 
 NO_TASK = "error"
 """The cause of the line of a run that failed, and no task of it did: a reducer, the recursion limit, the process."""
@@ -58,36 +66,123 @@ class Line:
     opened: bool = False
 
 
-def lines(session: Session, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:
-    """Yield the lines of all runs; those of a fan-out are one, unless its key is among the `opened` ones."""
-    several = len(session.runs) > 1
-    for run in session.runs:
-        if several:
-            yield Line(run)
-        roots = [task for task in run.tasks.values() if task.parent is None]
-        answered = roots[0].step if roots and run.resume is not None else None
-        yield from _level([task for task in roots if _kept(task, keep)], answered, keep, opened)
-        if run.error and not any(task.status == "failed" for task in run.tasks.values()):
-            yield Line(run, cause=NO_TASK)
+class Tree:
+    """The lines of all runs; those of a fan-out are one, unless its key is among the opened ones."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self._built: object = None
+        self._rest_until = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.lines.clear()
+        self._seen = 0  # tasks of the newest run
+        self._told = 0  # starts of tasks
+        self._answered: int | None = None
+        self._steps: dict[int, list[Task]] = {}  # of the newest run: the tasks of its root graph
+        self._order: list[int] = []
+        self._begins: list[int] = []  # the first line of each of them
+        self._places: dict[int, int] = {}
+        self._folded: dict[int, None] = {}  # those with a fan-out that goes on: its line tells how many did what
+
+    def update(self, session: Session, keep: Filter, opened: set[tuple[str, str]]) -> bool:
+        """Take in what changed; return False where there is so much of it that it is to rest first."""
+        run = session.run
+        built = (session, len(session.runs), run is not None and run.status, keep, frozenset(opened))
+        known, moving = built == self._built, run is not None and run.status == "running"
+        began = monotonic()
+        dirty = self._grown(session, run) if run is not None and known and moving and not keep else None
+        tasks = run.tasks if run is not None else {}
+        much = len(tasks) if dirty is None else sum(len(self._steps[step]) for step in dirty)
+        if known and moving and much > CROWD and began < self._rest_until:
+            return False
+        self._built = built
+        if dirty is None:
+            self._build(session, keep, opened)
+        else:
+            for step in sorted(dirty, key=self._places.__getitem__):
+                self._rebuild(step, keep, opened)
+        self._seen, self._told = len(tasks), session.counts.get("task", 0)
+        if much > CROWD:
+            self._rest_until = monotonic() + REST * (monotonic() - began)
+        return True
+
+    def _grown(self, session: Session, run: Run) -> list[int] | None:
+        """Return the steps that something came to; None where that cannot be told of single steps."""
+        new = list(islice(run.tasks.values(), self._seen, None))
+        if session.counts.get("task", 0) - self._told != len(new) or not self._steps:
+            return None  # one began for another time, or its start was never told: it may hold others
+        dirty = dict(self._folded)
+        for task in new:
+            root = task
+            while root.parent is not None:
+                root = root.parent
+            if root is task:
+                self._take(task)
+            dirty[root.step] = None
+        self._seen, self._told = len(run.tasks), session.counts.get("task", 0)
+        self._folded = dirty  # where they are to rest, they are not forgotten
+        return list(dirty)
+
+    def _take(self, task: Task) -> None:
+        if task.step not in self._steps:
+            self._steps[task.step] = []
+            self._places[task.step] = len(self._order)
+            self._order.append(task.step)
+            self._begins.append(len(self.lines))
+        self._steps[task.step].append(task)
+
+    def _build(self, session: Session, keep: Filter, opened: set[tuple[str, str]]) -> None:
+        self._begin()
+        several = len(session.runs) > 1
+        for run in session.runs:
+            if several:
+                self.lines.append(Line(run))
+            roots = [task for task in run.tasks.values() if task.parent is None]
+            self._answered = roots[0].step if roots and run.resume is not None else None
+            self._steps, self._order, self._begins, self._places, self._folded = {}, [], [], {}, {}
+            for task in roots:
+                if _kept(task, keep):
+                    self._take(task)
+            for step in self._order:
+                self._begins[self._places[step]] = len(self.lines)
+                self._add(step, len(self.lines), keep, opened)
+            if run.error and not any(task.status == "failed" for task in run.tasks.values()):
+                self.lines.append(Line(run, cause=NO_TASK))
+
+    def _rebuild(self, step: int, keep: Filter, opened: set[tuple[str, str]]) -> None:
+        place = self._places[step]
+        first, last = self._begins[place], [*self._begins[place + 1 : place + 2], len(self.lines)][0]
+        many = self._add(step, last, keep, opened) - (last - first)
+        for later in range(place + 1, len(self._begins)) if many else ():
+            self._begins[later] += many
+
+    def _add(self, step: int, end: int, keep: Filter, opened: set[tuple[str, str]]) -> int:
+        """Write the lines of a step, up to the line `end`; return how many there are."""
+        found = list(_step(step, self._steps[step], self._answered, keep, opened))
+        self.lines[self._begins[self._places[step]] : end] = found
+        self._folded.pop(step, None)
+        if any(isinstance(line.of, Lanes) and line.of.status in OPEN for line in found):
+            self._folded[step] = None
+        return len(found)
 
 
 def _kept(task: Task, keep: Filter) -> bool:
     return not keep or keep(task) or any(_kept(child, keep) for child in task.children)
 
 
-def _level(tasks: list[Task], answered: int | None, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:
-    """The tasks of the root graph, step by step; those of one step are lanes, joined by a bracket."""
-    steps: dict[int, list[Task]] = {}
-    for task in tasks:
-        steps.setdefault(task.step, []).append(task)
-    for step, lanes in steps.items():
-        folded = _folded(lanes)
-        for index, of in enumerate(folded):
-            last, alone, first = index == len(folded) - 1, len(folded) == 1, index == 0
-            lane = "" if alone else "╭ " if first else "╰ " if last else "├ "
-            cause = "the answer" if step == answered else ""
-            line = Line(of, str(step) if first else "", lane, first, cause)
-            yield from _with_inside(line, "" if alone else "  " if last else "│ ", keep, opened)
+def _step(
+    step: int, lanes: list[Task], answered: int | None, keep: Filter, opened: set[tuple[str, str]]
+) -> Iterable[Line]:
+    """The tasks of a step of the root graph: they are lanes, joined by a bracket."""
+    folded = _folded(lanes)
+    for index, of in enumerate(folded):
+        last, alone, first = index == len(folded) - 1, len(folded) == 1, index == 0
+        lane = "" if alone else "╭ " if first else "╰ " if last else "├ "
+        cause = "the answer" if step == answered else ""
+        line = Line(of, str(step) if first else "", lane, first, cause)
+        yield from _with_inside(line, "" if alone else "  " if last else "│ ", keep, opened)
 
 
 def _inside(task: Task, indent: str, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:

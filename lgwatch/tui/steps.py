@@ -15,7 +15,7 @@ from lgwatch.session import Session
 from lgwatch.transitions import PUSH, Transitions, chosen_in_words, node_id, short_name
 
 from .graph import CALM
-from .lanes import MANY, NO_TASK, Lanes, Line, lines
+from .lanes import MANY, NO_TASK, Lanes, Line, Tree
 from .picture import STOP
 from .rows import Row, Rows
 from .signs import amount, cells, fit, glyph, node_style, seconds, tick
@@ -44,7 +44,8 @@ class NodeRows(Rows):
     """The tasks of all runs, flattened: root tasks by superstep, what ran inside a task below it."""
 
     def __init__(self) -> None:
-        self.lines: list[Line] = []
+        self._tree = Tree()
+        self.lines = self._tree.lines
         self.transitions = Transitions()
         self._session: Session | None = None
         self._state: object = None
@@ -70,10 +71,11 @@ class NodeRows(Rows):
         )  # fmt: skip
         if state == self._state:
             return False
-        self._state = state
         self._session = session
+        if not self._tree.update(session, keep, self._opened):
+            return False  # not forgotten: the next picture is soon
+        self._state = state
         self._ways.clear()
-        self.lines = list(lines(session, keep, self._opened))
         self.foot = list(_foot(self.transitions, self._width, calm=calm)) if self._width < FOOT and not keep else []
         return True
 

@@ -1,7 +1,12 @@
 from dataclasses import replace
 
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from lgwatch.events import GraphLoaded, SpanStarted
 from lgwatch.filter import Filter, parse
+from lgwatch.tui import lanes
 from lgwatch.tui.nodes import NodeRows, outcome
 from tests.factories import attempt, ended, failed, interrupted, play, result, resumed, run, span_end, task
 
@@ -230,3 +235,66 @@ def test_a_fan_out_that_is_opened_has_its_lanes_below_and_keeps_its_place_while_
     rows.fold(1)
     rows.update(session, Filter(), 0)
     assert len(rows) == 2
+
+
+def grown(rows, session, *events):
+    """The steps whose lines were made anew for these events."""
+    made = []
+    for event in events:
+        session.apply(replace(event, at=session.now + 0.1))
+    rows._tree._add, add = lambda step, *rest: made.append(step) or add(step, *rest), rows._tree._add
+    rows.update(session, Filter(), session.now)
+    del rows._tree._add
+    return made
+
+
+def test_only_the_steps_that_something_came_to_are_made_anew():
+    session, rows = play(*(task("a", id=f"a{step}", step=step) for step in range(500))), NodeRows()
+    rows.update(session, Filter(), session.now)
+    assert grown(rows, session, task("b", step=500)) == [500]
+    assert grown(rows, session, attempt("b")) == []
+    assert grown(rows, session, task("c", step=7), task("inner", ns=("a:a3",))) == [3, 7]
+    assert grown(rows, session, *(task("w", id=f"w{n}", step=9) for n in range(60))) == [9]
+    assert grown(rows, session, result("w", id="w1", step=9)) == [9]
+    assert grown(rows, session, *(result("w", id=f"w{n}", step=9) for n in range(60))) == [9]
+    assert grown(rows, session, result("b", step=500)) == []
+
+
+def test_many_lanes_rest_after_they_were_made_anew_and_are_right_at_the_end(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(lanes, "monotonic", lambda: clock.__setitem__(0, clock[0] + 0.001) or clock[0])
+    monkeypatch.setattr(lanes, "CROWD", 100)
+    session, rows = play(*(task("w", id=f"w{n}") for n in range(200))), NodeRows()
+    rows.update(session, Filter(), session.now)
+    made = [step for n in range(10) for step in grown(rows, session, result("w", id=f"w{n}"))]
+    assert made == []
+    clock[0] += 10
+    assert grown(rows, session, result("w", id="w11")) == [1]
+    assert rows.lines[0].of.states["done"] == 11
+    grown(rows, session, result("w", id="w12"), ended())
+    assert sum(rows.lines[0].of.states.values()) == rows.lines[0].of.states["done"] == 200
+
+
+@given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 12), st.integers(0, 5)), max_size=60), st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_lines_that_grew_are_those_that_are_made_of_all(story, opened):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lanes, "MANY", 2)
+        session, rows = play(task("w", id="t0")), NodeRows()
+        rows.update(session, Filter(), session.now)
+        if opened:
+            rows._opened.add(("r1", "t0"))
+        for what, number, step in story:
+            inside = (f"w:t{number // 2}",) if step % 2 else ()
+            one = f"t{number}"
+            event = [
+                task("w", id=one, step=step), task("v", id=one, step=step), task("w", id=f"i{number}", ns=inside, step=1),
+                attempt(one), result("w", id=one, step=step), failed("w", id=one), result("h", id=f"h{number}", ns=inside),
+                ended(), run(f"r{number}", resume="yes" if step else None),
+            ][what]  # fmt: skip
+            session.apply(replace(event, at=session.now + 0.1))
+            rows.update(session, Filter(), session.now)
+        fresh = NodeRows()
+        fresh._opened |= rows._opened
+        fresh.update(session, Filter(), session.now)
+        assert rows.lines == fresh.lines
