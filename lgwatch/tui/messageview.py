@@ -162,6 +162,10 @@ class MessageView(LineView):
         self._picked = block
         self._update()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Shift nothing sideways: what is wrapped has nothing at its right."""
+        return action != "shift" and super().check_action(action, parameters)
+
     def show_all(self) -> None:
         """Show all messages as they are now."""
         self.show()

@@ -25,7 +25,20 @@ from tests.factories import (
     task,
     token,
 )  # fmt: skip
-from tests.tui.stage import RECORDINGS, Filed, Stage, bar, drawn, pane_text, played, recorded, shown, text_of, until, write
+from tests.tui.stage import (
+    RECORDINGS,
+    Filed,
+    Stage,
+    bar,
+    drawn,
+    pane_text,
+    played,
+    recorded,
+    shown,
+    text_of,
+    until,
+    write,
+)
 
 SIZE = (120, 36)
 STORY = [
@@ -386,6 +399,17 @@ async def test_t_tells_times_three_ways(tmp_path):
         assert re.match(r"\d\d:\d\d:02\.000 ", pane_text(app, "custom"))
         await shown(pilot, "t")
         assert "1.400" in pane_text(app, "custom")
+
+
+async def test_wrapped_messages_are_not_shifted_out_of_the_picture_and_rows_that_are_cut_are(tmp_path):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await drawn(pilot)
+        await shown(pilot, "right")
+        assert "Cats are soft." in pane_text(app, "tokens")
+        app.pane("custom").view.focus()
+        await shown(pilot, "right")
+        assert app.pane("custom").view.left == 8
 
 
 # ── what is new for a reader who is not at the end ───────────────────────────────────────────────────────────────────
