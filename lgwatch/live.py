@@ -357,7 +357,8 @@ class LiveRun(Tail):
 
     def _full(self) -> JournalError:
         return JournalError(
-            f"the run has ended, and {self.path} could not take its result", "is the disk full? make room, or use --journal"
+            f"the run has ended, and {self.path} could not take its result",
+            "is the disk full? make room, or use --journal",
         )
 
     def _no_langgraph(self, printed: str) -> TargetError:

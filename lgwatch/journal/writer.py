@@ -131,8 +131,7 @@ class JournalWriter:
             if at < self._last:  # noqa: PLR1730 - a call costs; another process's stamps may be ahead by a hair
                 at = self._last
             self._last = at
-            written = self._write(b"%b%.6f%b%b%b" % (before, at, after, text, rest))
-            return written
+            return self._write(b"%b%.6f%b%b%b" % (before, at, after, text, rest))
 
     def _tell_lost(self) -> None:
         reason = self.failure.strerror if self.failure is not None else ""

@@ -40,9 +40,7 @@ def refused(graph: Any, error: BaseException, context: Json, *, began: bool) -> 
     `began` tells whether any task was scheduled: before, only the input can be what does not fit.
     """
     if not began and (_is_validation(error) or (isinstance(error, TypeError) and "__init__()" in message_of(error))):
-        return InputError(
-            f"the input does not fit: {said(error)}", "`lgwatch graph` lists the keys of the input"
-        )
+        return InputError(f"the input does not fit: {said(error)}", "`lgwatch graph` lists the keys of the input")
     schema = getattr(graph, "context_schema", None)
     name = _missing(error)
     if schema is None or not name or name in (context or {}) or name not in field_types(schema):
