@@ -104,7 +104,7 @@ def test_nothing_is_left_behind(tmp_path):
         pid = runner_pid(tmp_path)
         assert leave(terminal) == 130
         assert is_gone(pid)
-        assert "■ stopped" in farewell(terminal)
+        assert "∅ stopped" in farewell(terminal)
     assert [result.status for result in results(tmp_path)] == ["stopped"]
 
 
