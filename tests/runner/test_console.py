@@ -100,6 +100,8 @@ def test_a_warning_is_told_with_its_place(tmp_path: Path) -> None:
 def test_raw_output_belongs_to_the_only_task_at_work(tmp_path: Path) -> None:
     source = """
     def node(state):
+        while not os.path.exists("told"):
+            time.sleep(0.01)
         subprocess.run(["sh", "-c", "echo from a subprocess; echo and its errors >&2"])
         os.write(1, b"past python \\xff\\n")
         while not os.path.exists("go"):
@@ -109,6 +111,8 @@ def test_raw_output_belongs_to_the_only_task_at_work(tmp_path: Path) -> None:
     """
     with child(tmp_path, source.replace("line(line(node))", "line(node)")) as run:
         run.start()
+        run.await_one(TaskStarted, node="node")
+        (tmp_path / "told").touch()
         for stream, text in [("stdout", "from a subprocess"), ("stderr", "and its errors"), ("stdout", "past python")]:
             run_event = run.await_one(Output, stream=stream, **({"text": text} if "past" not in text else {}))
             assert run_event.node == "node"
