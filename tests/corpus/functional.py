@@ -1,5 +1,7 @@
 """The functional API: entrypoints and tasks, and both in graphs."""
 
+import time
+
 from langgraph.cache.memory import InMemoryCache
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
@@ -162,9 +164,14 @@ def cached_task():
     def slow(number):
         return number + 1
 
-    @entrypoint(checkpointer=InMemorySaver(), cache=InMemoryCache())
+    cache = InMemoryCache()
+
+    @entrypoint(checkpointer=InMemorySaver(), cache=cache)
     def flow(number):
-        return [slow(number).result(), slow(number).result()]
+        first = slow(number).result()
+        while not cache._cache:  # it is written in the background
+            time.sleep(0.001)
+        return [first, slow(number).result()]
 
     return flow
 
