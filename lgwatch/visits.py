@@ -67,7 +67,7 @@ class Visits:
         """Return a number that is the same for equal values."""
         kind = type(data)
         if kind is str:
-            return hash(data)
+            return ~hash(data)  # the text of a number is not the number
         text = repr(data)  # as fast as it gets in this process; equality would take -1 for -2, and True for 1
         if "'$ref'" not in text:
             return hash(text)

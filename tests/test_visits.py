@@ -1,7 +1,7 @@
 """Visits of a node with an input that it had before."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lgwatch.events import ValueStored
@@ -87,6 +87,7 @@ def test_equal_lists_are_equal_however_they_were_stored_in_pieces():
 PARTS = st.lists(st.sampled_from([1, True, 1.0, "1", -1, -2, None, [1], {"a": 1}, {"$ref": "v1"}]), max_size=6)
 
 
+@example(one=[1], other=["1"], equal=False, cuts=set(), other_cuts=set())
 @given(PARTS, PARTS, st.booleans(), st.sets(st.integers(1, 5)), st.sets(st.integers(1, 5)))
 def test_inputs_are_the_same_if_and_only_if_they_hold_the_same(one, other, equal, cuts, other_cuts):
     events, inputs = [run(), stored("v1", "long")], []
