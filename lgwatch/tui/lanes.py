@@ -143,7 +143,7 @@ class Tree:
             self._answered = roots[0].step if roots and run.resume is not None else None
             self._steps, self._order, self._begins, self._places, self._folded = {}, [], [], {}, {}
             for task in roots:
-                if _kept(task, keep):
+                if kept(task, keep):
                     self._take(task)
             for step in self._order:
                 self._begins[self._places[step]] = len(self.lines)
@@ -168,8 +168,9 @@ class Tree:
         return len(found)
 
 
-def _kept(task: Task, keep: Filter) -> bool:
-    return not keep or keep(task) or any(_kept(child, keep) for child in task.children)
+def kept(task: Task, keep: Filter) -> bool:
+    """Whether the filter keeps the task, or anything that ran inside of it."""
+    return not keep or keep(task) or any(kept(child, keep) for child in task.children)
 
 
 def _step(
@@ -187,7 +188,7 @@ def _step(
 
 def _inside(task: Task, indent: str, keep: Filter, opened: set[tuple[str, str]]) -> Iterable[Line]:
     """What ran inside a task, in order, on the branches of a tree."""
-    children = task.children if not keep else [child for child in task.children if _kept(child, keep)]
+    children = task.children if not keep else [child for child in task.children if kept(child, keep)]
     folded = _folded(children)
     for index, of in enumerate(folded):
         last = index == len(folded) - 1
@@ -210,18 +211,23 @@ def _with_inside(line: Line, indent: str, keep: Filter, opened: set[tuple[str, s
             yield from _inside(task, indent + ("  " if last else "│ "), keep, opened)
 
 
-def _folded(tasks: list[Task]) -> list[Task | Lanes]:
-    """Tasks in order, where many of one node in one step are one."""
+def gathered(tasks: list[Task]) -> Iterable[list[Task]]:
+    """Yield the tasks in order: together those of one node in one step that are more than `MANY`, the others each alone."""
     if len(tasks) <= MANY:
-        return list(tasks)
+        yield from ([task] for task in tasks)
+        return
     same: dict[tuple[int, str], list[Task]] = {}
     for task in tasks:
         same.setdefault((task.step, task.node), []).append(task)
-    found: list[Task | Lanes] = []
     for task in tasks:
-        lanes = same[task.step, task.node]
-        if len(lanes) <= MANY:
-            found.append(task)
-        elif lanes[0] is task:
-            found.append(Lanes(tuple(lanes), Counter(one.status for one in lanes)))
-    return found
+        peers = same[task.step, task.node]
+        if len(peers) <= MANY:
+            yield [task]
+        elif peers[0] is task:
+            yield peers
+
+
+def _folded(tasks: list[Task]) -> list[Task | Lanes]:
+    return [
+        Lanes(tuple(one), Counter(task.status for task in one)) if len(one) > 1 else one[0] for one in gathered(tasks)
+    ]

@@ -18,19 +18,10 @@ def read_outside(app: App[Any], kind: str, text: str, suffix: str) -> str:
 
     What an editor saves is a copy: nobody reads it back.
     """
-    words = program(kind)
     with tempfile.NamedTemporaryFile("w", suffix=suffix, encoding="utf-8", errors="replace") as file:
         file.write(clean(text, newlines=True))
         file.flush()
-        try:
-            with app.suspend():
-                subprocess.run([*words, file.name], check=False)
-        except OSError as error:
-            return f"cannot start {words[0]}: {error.strerror}"
-        except SuspendNotSupported:
-            return "the screen cannot be left here"
-        app.refresh()
-    return ""
+        return _leave_to(app, [*program(kind), file.name])
 
 
 def open_at(app: App[Any], file: str, line: int) -> str:
@@ -39,7 +30,10 @@ def open_at(app: App[Any], file: str, line: int) -> str:
         return "where it is written is not known"
     if not Path(file).is_file():
         return f"{file} is not on this machine"
-    words = command(program("EDITOR"), file, line)
+    return _leave_to(app, command(program("EDITOR"), file, line))
+
+
+def _leave_to(app: App[Any], words: list[str]) -> str:
     try:
         with app.suspend():
             subprocess.run(words, check=False)

@@ -16,9 +16,9 @@ from lgwatch.records import Task
 from lgwatch.session import Session
 from lgwatch.tui.axis import Axis, Clock, Window, chain
 from lgwatch.tui.bars import Cells, paint_fan, paint_task
+from lgwatch.tui.lanes import gathered, kept
 from lgwatch.tui.rows import Row, Rows
 from lgwatch.tui.signs import amount, glyph, node_style, seconds, tick
-from lgwatch.tui.steps import MANY
 from lgwatch.tui.text import ASCII, cell_len, clean, crop, plain
 
 DEEP = 6
@@ -224,8 +224,7 @@ def _roots(tasks: object) -> list[Task]:
 
 def _tree(tasks: list[Task], keep: Filter, opened: set[tuple[str, str]], indent: str = "") -> Iterator[Line]:
     """Yield the rows of the tasks of one graph, and of what ran inside of them."""
-    kept = [task for task in tasks if _kept(task, keep)] if keep else tasks
-    folded = _folded(kept)
+    folded = _folded([task for task in tasks if kept(task, keep)] if keep else tasks)
     deep = len(indent) >= 2 * DEEP
     for index, of in enumerate(folded):
         last = index == len(folded) - 1
@@ -252,22 +251,5 @@ def _opened(fan: Fan, indent: str, keep: Filter, opened: set[tuple[str, str]]) -
             yield from _tree(task.children, keep, opened, indent + ("  " if last else "│ "))
 
 
-def _kept(task: Task, keep: Filter) -> bool:
-    return keep(task) or any(_kept(child, keep) for child in task.children)
-
-
 def _folded(tasks: list[Task]) -> list[Task | Fan]:
-    """Return the tasks in order, where many of one node in one step are one."""
-    if len(tasks) <= MANY:
-        return list(tasks)
-    same: dict[tuple[int, str], list[Task]] = {}
-    for task in tasks:
-        same.setdefault((task.step, task.node), []).append(task)
-    found: list[Task | Fan] = []
-    for task in tasks:
-        peers = same[task.step, task.node]
-        if len(peers) <= MANY:
-            found.append(task)
-        elif peers[0] is task:
-            found.append(Fan(peers))
-    return found
+    return [Fan(one) if len(one) > 1 else one[0] for one in gathered(tasks)]
