@@ -273,6 +273,19 @@ class Notice(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoopDelayed(Event):
+    """The event loop of an async run did not turn for a while: a fact about the process, of no task and no node.
+
+    `delay` is the longest time, in seconds, that something had to wait for its turn within the `window`: the seconds up
+    to `at`. Only delays that are felt are told (of 0.05 s and more), and at most two a second.
+    """
+
+    type: ClassVar[str] = "loop"
+    delay: float = 0.0
+    window: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunEnded(Event):
     """The run's last event; `status` is `done`, `interrupted`, `failed`, `stopped` or `crashed`."""
 
@@ -295,7 +308,7 @@ EVENTS: dict[str, type[Event]] = {
     cls.type: cls
     for cls in (
         GraphLoaded, RunStarted, TaskStarted, TaskEnded, Updated, MessageChunk, CustomWritten, CheckpointSaved,
-        Interrupted, SpanStarted, SpanEnded, Output, ValueStored, Notice, RunEnded,
+        Interrupted, SpanStarted, SpanEnded, Output, ValueStored, Notice, LoopDelayed, RunEnded,
     )
 }  # fmt: skip
 """Line type → class, in the order of the table in the documentation."""

@@ -16,6 +16,7 @@ from lgwatch.events import (
     Header,
     Interrupted,
     Json,
+    LoopDelayed,
     MessageChunk,
     Namespace,
     Notice,
@@ -49,6 +50,7 @@ class Session:
         self.interrupts: dict[str, Interrupt] = {}
         self.notices: list[tuple[int, Notice]] = []
         self.errors: list[int] = []
+        self.delays: list[LoopDelayed] = []
         self.counts: dict[str, int] = {}
         self.now = 0.0
         self.task_changes = 0
@@ -206,6 +208,8 @@ class Session:
                 self.notices.append((seq, event))
             case Output():
                 self._touched(event.task)
+            case LoopDelayed():
+                self.delays.append(event)
         return seq
 
     def _start(self, event: RunStarted, seq: int) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lgwatch.events import Event, Interrupted, Notice, Output, RunStarted, SpanStarted, ValueStored
+from lgwatch.events import Event, Interrupted, LoopDelayed, Notice, Output, RunStarted, SpanStarted, ValueStored
 from lgwatch.filter import parse
 from lgwatch.headless import ExitCode, exit_code, watch
 from lgwatch.journal import JournalWriter
@@ -164,6 +164,7 @@ def test_lines_on_a_terminal_are_escaped_and_stay_json(tmp_path: Path) -> None:
 def test_a_run_reads_like_a_story(tmp_path: Path) -> None:
     events = [
         run(), task("writer"), custom({"n": 1}), Output(text="two\nlines", task="writer", node="writer"),
+        LoopDelayed(delay=0.2, window=0.2),  # of the process, and no part of the story
         Output(stream="log", level="INFO", logger="app", text="logged"),
         result("writer", writes={"text": "x"}), ended(output={"text": "x"}),
     ]  # fmt: skip

@@ -137,7 +137,7 @@ data = st.recursive(
 
 
 def _values(name: str, default: Any) -> st.SearchStrategy[Any]:
-    if name == "at":
+    if isinstance(default, float):
         return st.integers(0, 10**9).map(lambda micros: micros / 1_000_000)
     if isinstance(default, bool):
         return st.booleans()

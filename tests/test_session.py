@@ -18,6 +18,7 @@ from lgwatch.events import (
     GraphLoaded,
     Header,
     Interrupted,
+    LoopDelayed,
     MessageChunk,
     Notice,
     Output,
@@ -106,6 +107,14 @@ def test_events_are_counted_by_their_type():
 def test_notices_are_kept_with_their_line_numbers():
     session = play(Notice(code="saver", text="kept in memory"))
     assert [(seq, one.code) for seq, one in session.notices] == [(2, "saver")]
+
+
+def test_delays_of_the_event_loop_are_kept_and_are_of_no_task():
+    late = LoopDelayed(at=2.0, delay=0.3, window=0.5)
+    session = play(task("a"), late)
+    assert session.delays == [late]
+    assert session.index.task_of(3) == ""
+    assert session.task("a").status == "waiting"
 
 
 # ── tasks ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -696,6 +705,8 @@ json = st.recursive(
 )  # fmt: skip
 _BY_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "at": at,
+    "delay": at,
+    "window": at,
     "ns": st.lists(st.sampled_from(["a:a", "b:b", "1", ":", "c"]), max_size=3).map(tuple),
     "kind": st.sampled_from(["text", "tool_call", "tool_result", "reasoning", "other", "node", "llm", "tool", ""]),
     "status": st.sampled_from(["done", "ok", "error", "failed", "interrupted", "crashed", "?"]),

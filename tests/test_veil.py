@@ -146,7 +146,7 @@ def test_every_field_with_content_is_known() -> None:
     names = {"ns", "at", "task", "node", "step", "triggers", "interrupts", "cached", "message", "role", "tags", "model",
              "kind", "last", "whole", "usage", "name", "tool_call", "checkpoint", "parent", "source", "next", "interrupt",
              "span", "status", "stream", "level", "logger", "id", "code", "run", "thread", "fork", "target", "nodes",
-             "edges", "channels"}  # fmt: skip
+             "edges", "channels", "delay", "window"}  # fmt: skip
     for cls in EVENTS.values():
         assert {one.name for one in fields(cls)} - names == set(CONTENT[cls]), cls
 

@@ -8,6 +8,7 @@ from lgwatch.events import (
     Event,
     GraphLoaded,
     Interrupted,
+    LoopDelayed,
     MessageChunk,
     Notice,
     Output,
@@ -36,6 +37,7 @@ CONTENT: dict[type[Event], tuple[str, ...]] = {
     Output: ("text",),
     ValueStored: ("data",),
     Notice: ("text",),
+    LoopDelayed: (),
     RunEnded: ("error", "output"),
 }
 """The fields that hold what users, models and nodes say; the others are names, ids, numbers and times."""

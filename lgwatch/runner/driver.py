@@ -230,10 +230,6 @@ class Driver:
         self._console.sole = lambda: _place(decoder)
         self.run = run
         run.task = asyncio.ensure_future(self._follow(run, asked, decoder, spans))
-        watchdog = Watchdog(
-            asyncio.get_running_loop(), run.ended, lambda text: run.append(Notice(code="blocked", text=text))
-        )
-        watchdog.start()
         try:
             await asyncio.wait({run.task})
         finally:
@@ -243,11 +239,13 @@ class Driver:
         """Run the graph to its end, whatever end that is."""
         try:
             options = self._options(run, asked, spans)
-            await self._take_back(asked)
-            if await way.is_sync(self._graph, asked.config, self._mode, self.notice):
+            with Watchdog(run.append):
+                await self._take_back(asked)
+                sync = await way.is_sync(self._graph, asked.config, self._mode, self.notice)
+                if not sync:
+                    await self._stream(run, asked, options, decoder)
+            if sync:  # nothing of the graph is on the loop
                 await self._stream_in_thread(run, asked, options, decoder)
-            else:
-                await self._stream(run, asked, options, decoder)
         except (
             BaseException
         ) as error:  # SystemExit and KeyboardInterrupt of a node too: they end the run, not the process

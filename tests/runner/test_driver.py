@@ -10,6 +10,7 @@ from lgwatch.events import (
     CheckpointSaved,
     CustomWritten,
     Interrupted,
+    LoopDelayed,
     Notice,
     Output,
     RunEnded,
@@ -17,6 +18,7 @@ from lgwatch.events import (
     TaskEnded,
     TaskStarted,
 )  # fmt: skip
+from lgwatch.runner.watchdog import BLOCKED
 from tests.runner.children import child, until
 
 NODE = """
@@ -576,6 +578,9 @@ def test_a_blocked_loop_is_noticed_with_its_line(tmp_path: Path) -> None:
         assert "agent.py:" in text
         (tmp_path / "go").touch()
         assert run.result().status == "done"
+        delay = max(run.of(LoopDelayed), key=lambda event: event.delay)
+        assert BLOCKED <= delay.delay <= delay.window <= delay.at
+        assert type(run.events()[-1]) is RunEnded
 
 
 HELD = """
