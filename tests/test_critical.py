@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lgwatch.critical import critical_path
-from lgwatch.tui.shares import share_rows
+from lgwatch.tui.timeline.shares import share_rows
 from tests.factories import attempt, ended, play, result, run, task
 
 NS = ("team:team",)

@@ -92,6 +92,20 @@ TUI = CORE | {
 }  # fmt: skip
 
 
+ROOMS: dict[str, set[str]] = {
+    "lines": set(),
+    "tree": {"lines"},
+    "drawing": {"lines"},
+    "messages": {"lines"},
+    "eventlist": {"lines"},
+    "state": {"lines", "tree"},
+    "nodes": {"lines", "drawing"},
+    "timeline": {"lines", "nodes"},
+    "pages": {"lines", "tree", "messages", "state", "nodes"},
+}
+"""Which parts of the screen each part may import; what lies beside them is the frame, and none of them knows it."""
+
+
 def imported(path: Path) -> Iterator[str]:
     """Yield what the module imports, late imports too; what only a type checker sees is left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -149,6 +163,15 @@ def test_a_module_imports_what_its_layer_may(path: Path) -> None:
     may = allowed(path)
     if may is not None:
         assert used(path) - may == set()
+
+
+@pytest.mark.parametrize(
+    "room", sorted(path.name for path in (PACKAGE / "tui").iterdir() if (path / "__init__.py").is_file())
+)
+def test_a_part_of_the_screen_knows_the_parts_below_it_and_not_the_frame(room: str) -> None:
+    names = {name for path in (PACKAGE / "tui" / room).glob("*.py") for name in imported(path)}
+    parts = {name.split(".")[2] for name in names if name.startswith("lgwatch.tui.")}
+    assert parts - {room} <= ROOMS[room]
 
 
 @pytest.mark.parametrize("name", ["session", "filter", "records", "messages", "index", "visits"])

@@ -27,36 +27,36 @@ from lgwatch.filter import Filter
 from lgwatch.session import Session
 from lgwatch.snippet import snippet
 from lgwatch.tui import chrome
-from lgwatch.tui.bar import Bar
-from lgwatch.tui.browser import TreeView
-from lgwatch.tui.chooser import Chooser
-from lgwatch.tui.console import ConsolePane
 from lgwatch.tui.control import Control
-from lgwatch.tui.custom import CustomPane
 from lgwatch.tui.ending import obey_signals
 from lgwatch.tui.escape import quick_escape
-from lgwatch.tui.eventlist import EventsPane
-from lgwatch.tui.eventrows import TimedPane
-from lgwatch.tui.help import Help
-from lgwatch.tui.inspector import Inspector, load
+from lgwatch.tui.eventlist.console import ConsolePane
+from lgwatch.tui.eventlist.custom import CustomPane
+from lgwatch.tui.eventlist.pane import EventsPane
+from lgwatch.tui.eventlist.rows import TimedPane
 from lgwatch.tui.interrupt import Question
 from lgwatch.tui.keyline import keys
 from lgwatch.tui.keymap import BINDINGS, PRESETS, actions
-from lgwatch.tui.lines import LineView, terminal_is_behind
-from lgwatch.tui.nodes import NodeRows, NodesPane
-from lgwatch.tui.outside import read_outside
-from lgwatch.tui.pane import Pane, Subject
+from lgwatch.tui.lines.bar import Bar, hints
+from lgwatch.tui.lines.outside import read_outside
+from lgwatch.tui.lines.pane import Pane, Subject
+from lgwatch.tui.lines.signs import cells, fit, glyph, tick
+from lgwatch.tui.lines.text import ASCII, SafetyNet
+from lgwatch.tui.lines.view import LineView, terminal_is_behind
+from lgwatch.tui.messages.pane import MessageView, TokensPane
+from lgwatch.tui.nodes.pane import NodeRows, NodesPane
+from lgwatch.tui.nodes.runs import RunsPane
+from lgwatch.tui.pages.chooser import Chooser
+from lgwatch.tui.pages.help import Help
+from lgwatch.tui.pages.inspector import Inspector, load
+from lgwatch.tui.pages.task import TaskPage
 from lgwatch.tui.pointer import Pointer
 from lgwatch.tui.prompt import Prompt
-from lgwatch.tui.runs import RunsPane
 from lgwatch.tui.sieve import Sieve
-from lgwatch.tui.signs import cells, fit, glyph, tick
-from lgwatch.tui.state import StatePane
-from lgwatch.tui.taskpage import TaskPage
-from lgwatch.tui.text import ASCII, SafetyNet
+from lgwatch.tui.state.pane import StatePane
 from lgwatch.tui.theme import DARK
-from lgwatch.tui.timeline import TimelinePane
-from lgwatch.tui.tokens import MessageView, TokensPane
+from lgwatch.tui.timeline.pane import TimelinePane
+from lgwatch.tui.tree.view import TreeView
 
 if TYPE_CHECKING:
     from lgwatch.sources import RunRequest, Source
@@ -290,7 +290,7 @@ class WatchApp(App[None]):
         elif self.keep and attention and not beside:
             self.keys.show([(" ", ""), *attention])
         else:
-            self.keys.show(chrome.keys(list(keys(self)), width))
+            self.keys.show(hints(list(keys(self)), width))
 
     def _kept(self) -> int:
         events = self.pane("events")

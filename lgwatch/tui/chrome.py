@@ -1,4 +1,4 @@
-"""The lines around the panes, as functions from the session to spans: header, tabs, filter line, keys."""
+"""The lines around the panes, as functions from the session to spans: header, tabs, filter line."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.records import Run
 from lgwatch.session import Session
-from lgwatch.tui.rows import Row
-from lgwatch.tui.signs import amount, cells, clock, fit, glyph
-from lgwatch.tui.text import ASCII, clean, crop
+from lgwatch.tui.lines.rows import Row
+from lgwatch.tui.lines.signs import amount, cells, clock, fit, glyph
+from lgwatch.tui.lines.text import ASCII, clean, crop
 
 WORDS = {
     "loading": "LOADING", "ready": "READY", "running": "RUN", "done": "DONE", "interrupted": "INTERRUPTED",
@@ -152,17 +152,3 @@ def filter_line(session: Session, keep: Filter, kept: int, width: int, attention
         [(" filter ▸ ", "bold accent"), (keep.source, "")],
         [(f"{amount(kept)} of {amount(total)} events ".rjust(28), "dim")],
     )
-
-
-def keys(pairs: Sequence[tuple[str, str, str]], width: int) -> Row:
-    """Return the last line: the keys that work now, as many as there is room for; a click presses them."""
-    row: Row = []
-    room = width
-    for key, word, action in pairs:
-        needed = len(key) + len(word) + 3
-        if needed > room:
-            break
-        room -= needed
-        click = f" @{action}" if action else ""
-        row += [(f" {key} ", f"bold accent{click}"), (f"{word} ", f"dim{click}")]
-    return row

@@ -11,10 +11,10 @@ from textual.content import Content
 from lgwatch.events import Json
 from lgwatch.records import Interrupt
 from lgwatch.review import readable
-from lgwatch.tui.lines import LineView
-from lgwatch.tui.signs import glyph
-from lgwatch.tui.text import clean, plain
-from lgwatch.tui.tree import JsonRows
+from lgwatch.tui.lines.signs import glyph
+from lgwatch.tui.lines.text import clean, plain
+from lgwatch.tui.lines.view import LineView
+from lgwatch.tui.tree.rows import JsonRows
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source

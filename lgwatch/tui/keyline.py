@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lgwatch.tui.eventlist import EventView
-from lgwatch.tui.nodeview import NodesView
-from lgwatch.tui.stateview import StateView
-from lgwatch.tui.timeview import TimeView
-from lgwatch.tui.tokens import MessageView
+from lgwatch.tui.eventlist.pane import EventView
+from lgwatch.tui.messages.pane import MessageView
+from lgwatch.tui.nodes.view import NodesView
+from lgwatch.tui.state.view import StateView
+from lgwatch.tui.timeline.view import TimeView
 
 if TYPE_CHECKING:
     from lgwatch.tui.app import WatchApp

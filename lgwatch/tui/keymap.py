@@ -9,7 +9,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from lgwatch.tui.lines import LineView
+from lgwatch.tui.lines.view import LineView
 
 PRESETS = (
     ("1", "Watch", ()), ("2", "Tokens", ("tokens",)), ("3", "Custom", ("custom",)),

@@ -6,11 +6,11 @@ from array import array
 from typing import TYPE_CHECKING
 
 from lgwatch.events import Notice
-from lgwatch.tui.eventlist import EventsPane
-from lgwatch.tui.pane import Pane
-from lgwatch.tui.signs import glyph
-from lgwatch.tui.spot import Spot, newest, next_event, next_step, next_trouble, next_visit
-from lgwatch.tui.state import StatePane
+from lgwatch.tui.eventlist.pane import EventsPane
+from lgwatch.tui.lines.pane import Pane
+from lgwatch.tui.lines.signs import glyph
+from lgwatch.tui.lines.spot import Spot, newest, next_event, next_step, next_trouble, next_visit
+from lgwatch.tui.state.pane import StatePane
 
 if TYPE_CHECKING:
     from lgwatch.tui.app import WatchApp

@@ -12,10 +12,10 @@ from textual.strip import Strip
 from textual.suggester import Suggester
 from textual.widgets import Input
 
-from lgwatch.tui.bar import Bar, line
-from lgwatch.tui.look import Look
-from lgwatch.tui.rows import Row, shifted
-from lgwatch.tui.text import clean
+from lgwatch.tui.lines.bar import Bar, line
+from lgwatch.tui.lines.look import Look
+from lgwatch.tui.lines.rows import Row, shifted
+from lgwatch.tui.lines.text import clean
 
 LABEL = 10
 """Cells of the label that stand before the text: as many as ` filter ▸ ` takes, which is wanted most often."""

@@ -9,7 +9,7 @@ from lgwatch.errors import FilterError
 from lgwatch.filter import FIELDS, Filter, parse, parse_terms, quoted
 from lgwatch.mix import clear, mute, solo
 from lgwatch.session import Session
-from lgwatch.tui.eventrows import EventRows
+from lgwatch.tui.eventlist.rows import EventRows
 
 
 class Sieve:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from lgwatch.events import Json, RunStarted, TaskEnded, TaskStarted
 from lgwatch.session import Session
 from lgwatch.transitions import Transitions
-from lgwatch.tui.drawing import draw
-from lgwatch.tui.picture import Mark, Picture
-from lgwatch.tui.table import NodeTable
-from lgwatch.tui.tallies import places
+from lgwatch.tui.drawing.boxes import draw
+from lgwatch.tui.drawing.picture import Mark, Picture
+from lgwatch.tui.drawing.tallies import places
+from lgwatch.tui.nodes.table import NodeTable
 from tests.benchmarks.bench_screen import Measure
 
 SCREEN = 60

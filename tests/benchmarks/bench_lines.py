@@ -49,9 +49,9 @@ def lean(rate):
     from textual.containers import Vertical
     from textual.widgets import Static
 
-    from lgwatch.tui.flow import Wrapped
-    from lgwatch.tui.lines import Lines, LineView, terminal_is_behind
-    from lgwatch.tui.text import SafetyNet
+    from lgwatch.tui.lines.text import SafetyNet
+    from lgwatch.tui.lines.view import Lines, LineView, terminal_is_behind
+    from lgwatch.tui.messages.flow import Wrapped
 
     class Lean(App):
         CSS = "Static { height: 1; } #pane { border: round $primary; }"

@@ -15,12 +15,12 @@ from typing import Any
 from lgwatch.events import Event, MessageChunk, RunStarted, TaskStarted
 from lgwatch.filter import parse
 from lgwatch.session import Session
-from lgwatch.tui.block import Level
-from lgwatch.tui.blocks import MessageBlocks
-from lgwatch.tui.deck import Sought
-from lgwatch.tui.markdown import markdown
-from lgwatch.tui.rows import Rows
-from lgwatch.tui.search import Search
+from lgwatch.tui.lines.rows import Rows
+from lgwatch.tui.lines.search import Search
+from lgwatch.tui.messages.block import Level
+from lgwatch.tui.messages.blocks import MessageBlocks
+from lgwatch.tui.messages.deck import Sought
+from lgwatch.tui.messages.markdown import markdown
 
 CALL = 500
 """Tokens of one call."""

@@ -18,8 +18,8 @@ from textual.widgets import Tree
 
 from lgwatch.events import CheckpointSaved, RunStarted, ValueStored
 from lgwatch.journal import encode
-from lgwatch.tui.inspector import Inspector
-from lgwatch.tui.pane import Subject
+from lgwatch.tui.lines.pane import Subject
+from lgwatch.tui.pages.inspector import Inspector
 from tests.benchmarks.bench_screen import Measure
 from tests.tui.stage import HEADER, Filed
 

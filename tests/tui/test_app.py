@@ -8,9 +8,9 @@ import pytest
 from lgwatch.events import GraphLoaded, Notice, Output
 from lgwatch.tui import chrome
 from lgwatch.tui.app import WatchApp
-from lgwatch.tui.help import Help
-from lgwatch.tui.inspector import Inspector
-from lgwatch.tui.taskpage import TaskPage
+from lgwatch.tui.pages.help import Help
+from lgwatch.tui.pages.inspector import Inspector
+from lgwatch.tui.pages.task import TaskPage
 from tests.factories import (
     call,
     called,

@@ -2,7 +2,7 @@
 
 from lgwatch.events import GraphLoaded, Interrupted, Notice, Output
 from lgwatch.sources import RunRequest
-from lgwatch.tui.inspector import Inspector
+from lgwatch.tui.pages.inspector import Inspector
 from tests.factories import (
     call,
     called,

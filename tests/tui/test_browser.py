@@ -5,10 +5,10 @@ import json
 from textual.app import App
 
 from lgwatch.events import ValueStored
-from lgwatch.tui.browser import TreeView
-from lgwatch.tui.parts import path_text
-from lgwatch.tui.pythonic import as_python
-from lgwatch.tui.tree import JsonRows
+from lgwatch.tui.tree.parts import path_text
+from lgwatch.tui.tree.pythonic import as_python
+from lgwatch.tui.tree.rows import JsonRows
+from lgwatch.tui.tree.view import TreeView
 from tests.factories import custom, run, task
 from tests.tui.stage import played, shown, text_of, until
 

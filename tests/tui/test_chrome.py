@@ -3,7 +3,8 @@ import sys
 from lgwatch.events import GraphLoaded, Header, Notice
 from lgwatch.filter import parse
 from lgwatch.tui import chrome
-from lgwatch.tui.signs import cells
+from lgwatch.tui.lines.bar import hints
+from lgwatch.tui.lines.signs import cells
 from tests.factories import call, ended, interrupted, play, run, task, token
 
 NAMES = (("1", "Watch"), ("2", "Tokens"), ("3", "Custom"), ("4", "Timeline"))
@@ -105,8 +106,8 @@ def test_a_filter_is_shown_with_its_count_and_what_must_be_seen_only_without_one
 
 def test_keys_are_whole_or_not_there():
     pairs = [("f", "Filter", "app.filter"), ("q", "Quit", "app.leave")]
-    assert text(chrome.keys(pairs, 80)) == " f Filter  q Quit "
-    assert text(chrome.keys(pairs, 15)) == " f Filter "
+    assert text(hints(pairs, 80)) == " f Filter  q Quit "
+    assert text(hints(pairs, 15)) == " f Filter "
 
 
 def test_the_header_names_the_environment_of_a_graph_that_runs_in_another():

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lgwatch.tui.deck import MOST, NARROW, SHORT, Sought, shape, window
-from lgwatch.tui.flow import Level
-from lgwatch.tui.rows import Lines
-from lgwatch.tui.search import Search
+from lgwatch.tui.lines.rows import Lines
+from lgwatch.tui.lines.search import Search
+from lgwatch.tui.messages.deck import MOST, NARROW, SHORT, Sought, shape, window
+from lgwatch.tui.messages.flow import Level
 from tests.factories import call, called, play, run, said, task, token
 from tests.tui.stage import drawn, played, shown, text_of, until, write
 

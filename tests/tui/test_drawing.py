@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgwatch.tui.drawing import draw
-from lgwatch.tui.picture import EDGE_STYLES, Mark, Picture
-from lgwatch.tui.tallies import places, tally
-from lgwatch.tui.text import cell_len
+from lgwatch.tui.drawing.boxes import draw
+from lgwatch.tui.drawing.picture import EDGE_STYLES, Mark, Picture
+from lgwatch.tui.drawing.tallies import places, tally
+from lgwatch.tui.lines.text import cell_len
 from tests.tui.shapes import END, KINDS, SHAPES, START, chain, edges
 
 GOLDEN = Path(__file__).parent / "drawings"

@@ -6,10 +6,10 @@ import pytest
 from lgwatch.events import Output, ValueStored
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
-from lgwatch.tui.console import ConsolePane
-from lgwatch.tui.custom import CustomPane
-from lgwatch.tui.eventlist import EventsPane
-from lgwatch.tui.eventrows import Times
+from lgwatch.tui.eventlist.console import ConsolePane
+from lgwatch.tui.eventlist.custom import CustomPane
+from lgwatch.tui.eventlist.pane import EventsPane
+from lgwatch.tui.eventlist.rows import Times
 from tests.factories import attempt, checkpoint, custom, ended, failed, interrupted, run, span_end, task, token
 from tests.tui.stage import Stage, drawn, played, shown, text_of, write
 
@@ -217,7 +217,7 @@ def test_a_size_is_told_and_asked_for(told):
     ],
 )
 def test_a_text_is_found_in_many_lines_as_in_each_of_them(tmp_path, monkeypatch, word):
-    monkeypatch.setattr("lgwatch.tui.sift.BLOCK", 4000)
+    monkeypatch.setattr("lgwatch.tui.eventlist.sift.BLOCK", 4000)
     texts = ["cat", "a Needle 7", 'they say "hi"', "näher", "dog", "needle dog"]
     stored = ValueStored(id="v1", data="a needle that is stored")
     events = [

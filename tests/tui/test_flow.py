@@ -3,8 +3,8 @@ import tracemalloc
 
 import pytest
 
-from lgwatch.tui.flow import CARET, Wrapped
-from lgwatch.tui.text import wrap
+from lgwatch.tui.lines.text import wrap
+from lgwatch.tui.messages.flow import CARET, Wrapped
 
 
 def shown(rows, width=20):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lgwatch.tui.block import START
-from lgwatch.tui.flow import CARET, Level, Wrapped
+from lgwatch.tui.messages.block import START
+from lgwatch.tui.messages.flow import CARET, Level, Wrapped
 
 WIDTH = 20
 

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from lgwatch.events import GraphLoaded, Interrupted
 from lgwatch.transitions import node_id
-from lgwatch.tui.graph import GraphRows
-from lgwatch.tui.picture import EDGE_STYLES
-from lgwatch.tui.signs import amount
+from lgwatch.tui.drawing.picture import EDGE_STYLES
+from lgwatch.tui.lines.signs import amount
+from lgwatch.tui.nodes.graph import GraphRows
 from tests.factories import attempt, ended, failed, play, result, run, task
 from tests.test_transitions import deep_agent
 from tests.tui.shapes import END, SHAPES, START, chain, edges, node
@@ -159,7 +159,7 @@ def test_what_one_is_inside_of_is_not_beside_it():
 
 def test_a_drawing_that_took_long_rests_while_only_ways_appear(monkeypatch):
     clock = iter(range(10_000))
-    monkeypatch.setattr("lgwatch.tui.graph.monotonic", lambda: next(clock))
+    monkeypatch.setattr("lgwatch.tui.nodes.graph.monotonic", lambda: next(clock))
     told = loaded("disconnected")
     session = play(told, run(), start=False)
     rows = drawn(session)

@@ -5,10 +5,10 @@ import pytest
 from textual import events
 from textual.app import App
 
-from lgwatch.tui.flow import Wrapped
-from lgwatch.tui.lines import LineView, terminal_is_behind
-from lgwatch.tui.look import RowStrip
-from lgwatch.tui.rows import Lines, Rows
+from lgwatch.tui.lines.look import RowStrip
+from lgwatch.tui.lines.rows import Lines, Rows
+from lgwatch.tui.lines.view import LineView, terminal_is_behind
+from lgwatch.tui.messages.flow import Wrapped
 
 
 class Screen(App):
@@ -399,7 +399,7 @@ async def test_a_view_without_rows_says_so():
 
 async def test_a_huge_row_is_cut_before_it_is_looked_at(monkeypatch):
     seen = []
-    monkeypatch.setattr("lgwatch.tui.canvas.clean", lambda text: seen.append(len(text)) or text)
+    monkeypatch.setattr("lgwatch.tui.lines.canvas.clean", lambda text: seen.append(len(text)) or text)
     app = Screen(Lines([[("x" * 5_000_000, "")], [("e" + "\u0301" * 100_000, "")]]))
     async with app.run_test(size=(20, 3)):
         assert app.lines[0] == "x" * 19

@@ -24,8 +24,8 @@ def main(seed: str, path: str) -> None:
     from textual.app import App
     from textual.containers import Vertical
 
-    from lgwatch.tui.flow import Wrapped
-    from lgwatch.tui.lines import Lines, LineView
+    from lgwatch.tui.lines.view import Lines, LineView
+    from lgwatch.tui.messages.flow import Wrapped
 
     chance = random.Random(seed)
 

@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lgwatch.text import HAZARD
-from lgwatch.tui.look import COLOURS
-from lgwatch.tui.markdown import DENSE, LONG, markdown, plain
-from lgwatch.tui.rows import Row
-from lgwatch.tui.text import cell_len
+from lgwatch.tui.lines.look import COLOURS
+from lgwatch.tui.lines.rows import Row
+from lgwatch.tui.lines.text import cell_len
+from lgwatch.tui.messages.markdown import DENSE, LONG, markdown, plain
 
 ATTRIBUTES = {"bold", "italic", "underline", "strike"}
 

@@ -1,6 +1,6 @@
 """Solo, mute, the chooser and the snippet: whatever they do, they write the filter, and the bar shows it."""
 
-from lgwatch.tui.chooser import Chooser
+from lgwatch.tui.pages.chooser import Chooser
 from tests.factories import run, said, task
 from tests.tui.stage import bar, drawn, pane_text, played, shown, text_of
 

@@ -1,13 +1,13 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lgwatch.events import GraphLoaded, SpanStarted
 from lgwatch.filter import Filter, parse
-from lgwatch.tui import lanes
-from lgwatch.tui.nodes import NodeRows, outcome
+from lgwatch.tui.nodes import lanes
+from lgwatch.tui.nodes.pane import NodeRows, outcome
 from tests.factories import attempt, ended, failed, interrupted, play, result, resumed, run, span_end, task
 
 ERROR = {"type": "ValueError", "message": "boom", "traceback": ""}
@@ -277,6 +277,7 @@ def test_many_lanes_rest_after_they_were_made_anew_and_are_right_at_the_end(monk
 
 @given(st.lists(st.tuples(st.integers(0, 8), st.integers(0, 12), st.integers(0, 5)), max_size=60), st.booleans())
 @settings(deadline=None, max_examples=40)
+@example([(0, 1, 1), (2, 0, 0), (8, 0, 0), (0, 0, 0), (7, 0, 0)], False)  # a run ends after a later one began
 def test_lines_that_grew_are_those_that_are_made_of_all(story, opened):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lanes, "MANY", 2)

@@ -7,8 +7,8 @@ import pytest
 from lgwatch import tui
 from lgwatch.events import GraphLoaded
 from lgwatch.tui.app import WatchApp
-from lgwatch.tui.editor import command, program
-from lgwatch.tui.taskpage import TaskPage
+from lgwatch.tui.lines.editor import command, program
+from lgwatch.tui.pages.task import TaskPage
 from tests.factories import attempt, ended, result, run, task
 from tests.tui.shapes import SHAPES
 from tests.tui.stage import Filed, bar, pane_text, played, recorded, shown, text_of, until, write

@@ -14,7 +14,7 @@ from textual.containers import Horizontal
 from lgwatch.events import Event, GraphLoaded
 from lgwatch.filter import Filter
 from lgwatch.session import Session
-from lgwatch.tui.nodes import NodeRows, NodesPane
+from lgwatch.tui.nodes.pane import NodeRows, NodesPane
 from lgwatch.tui.theme import DARK
 from tests.factories import attempt, play, result, run, task
 from tests.tui.shapes import END, SHAPES, START

@@ -4,8 +4,8 @@ import json
 import stat
 from contextlib import contextmanager
 
-from lgwatch.tui.heading import USUAL, heading
-from lgwatch.tui.inspector import Inspector
+from lgwatch.tui.messages.heading import USUAL, heading
+from lgwatch.tui.pages.inspector import Inspector
 from tests.factories import call, called, ended, interrupted, play, result, run, said, task, token
 from tests.tui.stage import bar, drawn, pane_text, played, shown, text_of, until, write
 

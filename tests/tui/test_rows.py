@@ -1,6 +1,6 @@
-from lgwatch.tui.rows import Lines, overlay, shifted
-from lgwatch.tui.search import Search
-from lgwatch.tui.viewport import Viewport
+from lgwatch.tui.lines.rows import Lines, overlay, shifted
+from lgwatch.tui.lines.search import Search
+from lgwatch.tui.lines.viewport import Viewport
 
 
 def texts(rows):
@@ -109,7 +109,7 @@ def through(search, rows):
 
 
 def test_a_search_counts_what_it_found_a_slice_at_a_time(monkeypatch):
-    monkeypatch.setattr("lgwatch.tui.search.PATIENCE", 0.0)
+    monkeypatch.setattr("lgwatch.tui.lines.search.PATIENCE", 0.0)
     rows = Lines(numbered(500))
     rows.slice = 10
     search = Search("7")
@@ -122,7 +122,7 @@ def test_a_search_counts_what_it_found_a_slice_at_a_time(monkeypatch):
 
 
 def test_a_search_with_very_many_matches_counts_some_of_them(monkeypatch):
-    monkeypatch.setattr("lgwatch.tui.search.COUNTED", 50)
+    monkeypatch.setattr("lgwatch.tui.lines.search.COUNTED", 50)
     rows = Lines(numbered(500))
     search = Search("1")
     search.begin(rows, 0, 1)

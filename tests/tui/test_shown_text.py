@@ -14,8 +14,8 @@ from lgwatch.index import facet
 from lgwatch.mix import choices, clear, mute, solo, toggle
 from lgwatch.session import Session
 from lgwatch.text import clean
-from lgwatch.tui.blocks import MessageBlocks
-from lgwatch.tui.flow import CARET, Level, Wrapped
+from lgwatch.tui.messages.blocks import MessageBlocks
+from lgwatch.tui.messages.flow import CARET, Level, Wrapped
 
 PIECES = st.sampled_from(
     ["a", "word ", "two words ", "\n", "\n\n", "你好", "e\u0301", "\x1b[31m", "\t", "[bold]", "x" * 30, "…", ""]

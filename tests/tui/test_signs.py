@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from lgwatch.tui.signs import amount, cells, clock, count, fit, glyph, node_style, seconds, size
+from lgwatch.tui.lines.signs import amount, cells, clock, count, fit, glyph, node_style, seconds, size
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_running_sign_turns_with_the_time_and_with_nothing_else():
 
 
 def test_a_nodes_colour_is_the_same_in_every_process():
-    code = "from lgwatch.tui.signs import node_style; print(node_style('research/web'))"
+    code = "from lgwatch.tui.lines.signs import node_style; print(node_style('research/web'))"
     seen = {
         subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True,
                        cwd=".").stdout.strip()
@@ -56,7 +56,7 @@ def test_a_nodes_colour_is_the_same_in_every_process():
 
 def test_ascii_mode_has_ascii_signs_only():
     code = (
-        "from lgwatch.tui import signs, timeline; from lgwatch.tui.text import plain\n"
+        "from lgwatch.tui.lines import signs; from lgwatch.tui.timeline import pane as timeline; from lgwatch.tui.lines.text import plain\n"
         "text = ''.join(signs.glyph(state)[0] for state in signs._STATES) + ''.join(t for t, _ in timeline.LEGEND)\n"
         "assert (text + plain('╭├╰│─…×←↑↓●▸▾▌⚙∴↻■')).isascii(), text"
     )

@@ -5,7 +5,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from lgwatch.records import Part
 from lgwatch.runner.messages import pieces
-from lgwatch.tui.speech import said
+from lgwatch.tui.messages.speech import said
 
 
 def parts(*messages: AIMessage) -> list[Part]:

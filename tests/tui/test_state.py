@@ -3,9 +3,9 @@
 import json
 
 from lgwatch.events import GraphLoaded, Notice, ValueStored
-from lgwatch.tui import staterows
-from lgwatch.tui.inspector import Inspector
-from lgwatch.tui.nodes import task_subject
+from lgwatch.tui.nodes.pane import task_subject
+from lgwatch.tui.pages.inspector import Inspector
+from lgwatch.tui.state import rows as staterows
 from tests.factories import checkpoint, ended, failed, result, run, task
 from tests.tui.stage import bar, drawn, pane_text, played, recorded, shown, text_of, until, write
 

@@ -1,6 +1,6 @@
 import pytest
 
-from lgwatch.tui.table import COLUMNS, ORDERS, NodeTable, TableRows
+from lgwatch.tui.nodes.table import COLUMNS, ORDERS, NodeTable, TableRows
 from tests.factories import attempt, call, called, ended, interrupted, play, result, resumed, run, span_end, task, token
 from tests.test_transitions import deep_agent
 

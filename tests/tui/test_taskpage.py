@@ -3,10 +3,10 @@
 import pytest
 
 from lgwatch.events import GraphLoaded, Notice, Output
-from lgwatch.tui import happened
-from lgwatch.tui.inspector import Inspector
-from lgwatch.tui.nodes import task_subject
-from lgwatch.tui.taskpage import TaskPage
+from lgwatch.tui.nodes.pane import task_subject
+from lgwatch.tui.pages import happened
+from lgwatch.tui.pages.inspector import Inspector
+from lgwatch.tui.pages.task import TaskPage
 from tests.factories import (
     attempt,
     call,
@@ -146,7 +146,7 @@ async def test_a_failed_task_shows_its_error_with_the_users_frames_first_its_inp
     tmp_path, monkeypatch
 ):
     opened = []
-    monkeypatch.setattr("lgwatch.tui.taskpage.open_at", lambda app, file, line: opened.append((file, line)) or "")
+    monkeypatch.setattr("lgwatch.tui.pages.task.open_at", lambda app, file, line: opened.append((file, line)) or "")
     error = {"type": "ValueError", "message": "boom", "traceback": TRACE}
     app = played(
         tmp_path, GRAPH, run(), task("writer", input={"topic": "cats"}), task("helper"), result("helper"),

@@ -6,7 +6,7 @@ import pytest
 from rich.segment import Segment
 from textual.color import Color
 
-from lgwatch.tui.text import SafetyNet, cell_len, clean, crop, row_starts, wrap
+from lgwatch.tui.lines.text import SafetyNet, cell_len, clean, crop, row_starts, wrap
 
 HOSTILE = [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))]
 HOSTILE += ["\u2028", "\u2029", "\ud800", "\udfff", "\u200b", "\u200e", "\ufeff", "\U000e0041", "\u3164", "\uffff"]

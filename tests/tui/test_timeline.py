@@ -6,12 +6,12 @@ from textual.events import MouseScrollUp
 from lgwatch.critical import critical_path
 from lgwatch.events import Notice
 from lgwatch.filter import Filter, parse
-from lgwatch.tui import shares
-from lgwatch.tui.axis import Axis, Clock, Window, chain, label
-from lgwatch.tui.bars import Cells
-from lgwatch.tui.signs import glyph
-from lgwatch.tui.strips import Marks, Strips
-from lgwatch.tui.waterfall import TimelineRows
+from lgwatch.tui.lines.signs import glyph
+from lgwatch.tui.timeline import shares
+from lgwatch.tui.timeline.axis import Axis, Clock, Window, chain, label
+from lgwatch.tui.timeline.bars import Cells
+from lgwatch.tui.timeline.strips import Marks, Strips
+from lgwatch.tui.timeline.waterfall import TimelineRows
 from tests.factories import (
     attempt,
     call,

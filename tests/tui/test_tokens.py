@@ -4,8 +4,8 @@ from lgwatch.events import SpanEnded, SpanStarted
 from lgwatch.filter import Filter, parse
 from lgwatch.mix import choices
 from lgwatch.session import Session
-from lgwatch.tui.blocks import GROUPS, MessageBlocks
-from lgwatch.tui.tokens import message_subject
+from lgwatch.tui.messages.blocks import GROUPS, MessageBlocks
+from lgwatch.tui.messages.pane import message_subject
 from tests.factories import call, called, custom, play, result, run, said, task, token
 from tests.tui.stage import drawn, played
 

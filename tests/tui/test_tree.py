@@ -1,7 +1,7 @@
 import random
 
-from lgwatch.tui.parts import children, label, path_text
-from lgwatch.tui.tree import JsonRows
+from lgwatch.tui.tree.parts import children, label, path_text
+from lgwatch.tui.tree.rows import JsonRows
 
 
 def drawn(rows, width=60):

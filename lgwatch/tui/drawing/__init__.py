@@ -1,0 +1,1 @@
+"""A graph drawn with box characters: layers, places, routes, and the picture of them."""

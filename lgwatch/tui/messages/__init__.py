@@ -1,0 +1,1 @@
+"""The token pane: message chunks as blocks, headings and columns."""

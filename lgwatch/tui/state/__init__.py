@@ -1,0 +1,1 @@
+"""The state of the graph: after each step, compared, and the history of a key."""

@@ -1,0 +1,156 @@
+"""The bars of the waterfall: what a task did at which time, painted into the cells of one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from lgwatch.records import Span, Task
+from lgwatch.tui.lines.rows import Row
+from lgwatch.tui.lines.signs import SPARKS, glyph, node_style, seconds
+from lgwatch.tui.lines.text import ASCII
+from lgwatch.tui.timeline.axis import Axis, Clock
+
+WAIT, NODE, SILENT, TICK, TOKENS, TOOL, PAUSE, FAIL, EDGE = (
+    (":", "=", "_", "|", "#", "%", ".", "x", ">") if ASCII else ("░", "━", "▁", "▌", "▆", "▒", "┄", "✗", "╸")
+)
+_OFF = ("<", ">") if ASCII else ("‹", "›")
+LEGEND = (
+    (WAIT, "waits"), (NODE, "runs"), (SILENT + TICK, "first token"), (TOKENS, "tokens"), (TOOL, "tool"),
+    (PAUSE, "back-off"), (glyph("checkpoint")[0], "checkpoint"),
+)  # fmt: skip
+"""Signs and what they mean, in the order in which they are worth knowing."""
+
+
+class Cells:
+    """One row of the axis, and `spare` cells after it, to be painted by time."""
+
+    def __init__(self, clock: Clock, axis: Axis, now: float, spare: int) -> None:
+        self.clock = clock
+        self.axis = axis
+        self.now = now
+        self.signs = [" "] * (axis.columns + spare)
+        self.styles = [""] * (axis.columns + spare)
+
+    def place(self, at: float | None) -> int:
+        """Return the column of a moment, None being now; it may lie outside."""
+        return self.axis.place(self.clock.active(self.now if at is None else at))
+
+    def fill(self, start: float, end: float | None, sign: str, style: str) -> None:
+        """Paint the time from `start` to `end`, at least one cell of it."""
+        first, last = self.place(start), self.place(end)
+        if last < 0 or first >= self.axis.columns:
+            return
+        first, last = max(first, 0), min(last, self.axis.columns - 1)
+        self.signs[first : last + 1] = sign * (last + 1 - first)
+        self.styles[first : last + 1] = [style] * (last + 1 - first)
+
+    def put(self, at: float, sign: str, style: str) -> None:
+        """Paint one moment."""
+        column = self.place(at)
+        if 0 <= column < self.axis.columns:
+            self.signs[column], self.styles[column] = sign, style
+
+    def outside(self, start: float, end: float | None) -> None:
+        """Say on which side of the window a bar is of which nothing is in it."""
+        if self.place(end) < 0:
+            self.signs[0], self.styles[0] = _OFF[0], "faint"
+        elif self.place(start) >= self.axis.columns:
+            self.signs[self.axis.columns - 1], self.styles[self.axis.columns - 1] = _OFF[1], "faint"
+
+    def note(self, text: str, style: str) -> None:
+        """Write a short text after the bar, or before it where there is no room."""
+        last = max((column for column, sign in enumerate(self.signs) if sign != " "), default=-2)
+        start = last + 2
+        if start + len(text) > len(self.signs):
+            start = next((column for column, sign in enumerate(self.signs) if sign != " "), 0) - len(text) - 1
+        if start >= 0 and text:
+            self.signs[start : start + len(text)] = text
+            self.styles[start : start + len(text)] = [style] * len(text)
+
+    def row(self, lines: Iterable[tuple[int, str]] = (), *, pale: bool = False) -> Row:
+        """Return the spans, with vertical `lines` (column and style) through them."""
+        styles = ["faint" if style else "" for style in self.styles] if pale else self.styles
+        for column, style in lines:
+            if 0 <= column < self.axis.columns:
+                styles = [*styles[:column], f"{styles[column]} {style}", *styles[column + 1 :]]
+        row: Row = []
+        start = 0
+        for end in range(1, len(styles) + 1):
+            if end == len(styles) or styles[end] != styles[start]:
+                row.append(("".join(self.signs[start:end]), styles[start]))
+                start = end
+        return row
+
+
+def paint_task(cells: Cells, task: Task) -> None:
+    """Paint a task: its wait, its attempts and the pauses between them, its LLM calls and tools, and how it ended."""
+    colour = node_style(task.path)
+    cells.fill(task.started, task.began if task.began is not None else task.ended, WAIT, "faint")
+    if task.began is not None:
+        cells.fill(task.began, task.ended, NODE, colour)
+    attempts = [span for span in task.spans if span.kind == "node"]
+    for before, after in pairwise(attempts):
+        if before.ended is not None:
+            cells.fill(before.ended, after.started, PAUSE, "warn")
+    for span in task.spans:
+        if span.kind == "llm":
+            _paint_call(cells, span, colour)
+        elif span.kind in ("tool", "retriever"):
+            cells.fill(span.started, span.ended, TOOL, "tool")
+    if task.open and task.began is not None:
+        cells.put(cells.now, EDGE, f"bold {colour}")
+    for span in task.spans:
+        if span.status == "error" and span.ended is not None:
+            cells.put(span.ended, FAIL, "bold error")
+    if task.ended is not None and task.status in ("failed", "interrupted"):
+        sign, style = glyph(task.status)
+        cells.put(task.ended, sign, f"bold {style}")
+    cells.outside(task.started, task.ended)
+    note = seconds(task.elapsed(cells.now)) if task.began is not None else "waiting" if task.open else ""
+    cells.note(note + (f" ×{task.attempts}" if task.attempts > 1 else ""), "time")
+
+
+def _paint_call(cells: Cells, span: Span, colour: str) -> None:
+    if span.first_token is None:
+        cells.fill(span.started, span.ended, SILENT, colour)
+        return
+    cells.fill(span.started, span.first_token, SILENT, colour)
+    cells.fill(span.first_token, span.ended, TOKENS, colour)
+    if cells.place(span.ended) > cells.place(span.first_token):
+        cells.put(span.first_token, TICK, f"bold {colour}")
+
+
+def paint_fan(cells: Cells, tasks: list[Task], note: str) -> None:
+    """Paint many tasks as one: how many ran at which time, and where some failed."""
+    columns = cells.axis.columns
+    change = [0] * (columns + 1)
+    first, last = columns, -1
+    for task in tasks:
+        if task.began is None:
+            continue
+        start, end = cells.place(task.began), cells.place(task.ended)
+        if end < 0 or start >= columns:
+            continue
+        start, end = max(start, 0), min(end, columns - 1)
+        change[start] += 1
+        change[end + 1] -= 1
+        first, last = min(first, start), max(last, end)
+    began = min(task.started for task in tasks)
+    ended = None if any(task.open for task in tasks) else max(task.ended or task.started for task in tasks)
+    cells.fill(began, ended, WAIT, "faint")
+    running, levels = 0, []
+    for column in range(columns):
+        running += change[column]
+        levels.append(running)
+    top, colour = max(levels, default=0), node_style(tasks[0].path)
+    for column in range(first, last + 1):
+        if levels[column]:
+            cells.signs[column] = SPARKS[min(levels[column] * 8 // (top + 1), 7)]
+            cells.styles[column] = colour
+    for task in tasks:
+        if task.status in ("failed", "interrupted") and task.ended is not None:
+            sign, style = glyph(task.status)
+            cells.put(task.ended, sign, f"bold {style}")
+    cells.outside(began, ended)
+    cells.note(note, "time")

@@ -1,0 +1,159 @@
+"""What is aligned with the bars of the waterfall: marks above them, and below them strips of what went on at each time.
+
+They are counted from the index's columns: a strip costs two searches per cell, however long the journal is.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import pairwise
+
+from lgwatch.filter import Filter
+from lgwatch.index import Facet, Selection
+from lgwatch.kept import kept
+from lgwatch.records import Run
+from lgwatch.session import Session
+from lgwatch.tui.lines.rows import Row
+from lgwatch.tui.lines.signs import SPARKS, glyph
+from lgwatch.tui.lines.text import ASCII
+from lgwatch.tui.timeline.axis import Axis, Clock
+from lgwatch.tui.timeline.bars import Cells
+
+SLICE = 100_000
+"""Events that one picture takes in: more would be felt in a key."""
+DOTS = ".:*" if ASCII else "·•●"
+"""One custom event in a cell, some, many."""
+
+
+class Marks:
+    """Checkpoints, notices of a blocked loop, interrupts, and errors: what came since is added to columns of times."""
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self._read = [0, 0, 0]  # checkpoints, notices, errors
+        self._asked = 0  # events that tell of an interrupt
+        self._signs: list[tuple[str, str]] = []  # of the checkpoints
+        self._checkpoints, self._notices, self._interrupts, self._errors = (
+            _Moments(),
+            _Moments(),
+            _Moments(),
+            _Moments(),
+        )
+
+    def row(self, session: Session, runs: list[Run], clock: Clock, axis: Axis, now: float) -> Row:
+        """Return what belongs to these runs, the newest ones, each at its time."""
+        self._update(session)
+        cells = Cells(clock, axis, now, 0)
+        first = runs[0].seq if runs else len(session.index)
+        for place in self._checkpoints.last_in_columns(cells, first):
+            cells.put(self._checkpoints.at[place], *self._signs[place])
+        for moments, sign in (
+            (self._notices, "notice"), (self._interrupts, "interrupted"), (self._errors, "failed"),
+        ):  # fmt: skip
+            for place in moments.last_in_columns(cells, first):
+                cells.put(moments.at[place], *glyph(sign))
+        return cells.row()
+
+    def _update(self, session: Session) -> None:
+        if session is not self._session:
+            self._session = session
+            self._clear()
+        for checkpoint in session.checkpoints[self._read[0] :]:
+            if not checkpoint.ns:
+                self._checkpoints.add(checkpoint.at, checkpoint.seq)
+                self._signs.append(glyph("fork" if checkpoint.source == "fork" else "checkpoint"))
+        for seq, notice in session.notices[self._read[1] :]:
+            if notice.code == "blocked":
+                self._notices.add(notice.at, seq)
+        for seq in session.errors[self._read[2] :]:
+            self._errors.add(session.index.at[seq], seq)
+        self._read = [len(session.checkpoints), len(session.notices), len(session.errors)]
+        if self._asked != (asked := session.counts.get("interrupt", 0)):  # a question that is asked again, moves
+            self._asked, self._interrupts = asked, _Moments()
+            for one in sorted(session.interrupts.values(), key=lambda one: one.seq):
+                self._interrupts.add(one.at, one.seq)
+
+
+class _Moments:
+    """Times in order, and the lines that tell of them."""
+
+    def __init__(self) -> None:
+        self.at = array("d")
+        self._seqs = array("Q")
+
+    def add(self, at: float, seq: int) -> None:
+        """Take in the next one."""
+        self.at.append(at)
+        self._seqs.append(seq)
+
+    def last_in_columns(self, cells: Cells, first: int) -> Iterator[int]:
+        """Yield, of the moments from the line `first` on, the last one in each column that has any."""
+        low = bisect_left(self._seqs, first)
+        place = bisect_left(self.at, cells.axis.columns, low, key=cells.place)
+        while place > low:
+            yield place - 1
+            column = cells.place(self.at[place - 1])
+            if column < 0:
+                return
+            place = min(place - 1, bisect_left(self.at, column, low, place, key=cells.place))
+
+
+class Strips:
+    """Custom events and tokens a second, column by column, as far as the filter keeps them."""
+
+    def __init__(self) -> None:
+        self._state: object = None
+        self._customs: Selection | None = None
+        self._tokens: Selection | None = None
+
+    def update(self, session: Session, keep: Filter) -> None:
+        """Take in what came since, or a new filter."""
+        if self._state != (session, keep) or self._customs is None or self._tokens is None:
+            self._state = (session, keep)
+            self._customs = kept(session, keep, lambda _: True, kind="custom", at_once=SLICE)
+            self._tokens = kept(session, keep, _is_token, kind="message", at_once=SLICE)
+        self._customs.update()
+        self._tokens.update()
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to take in."""
+        return any(one is not None and one.behind for one in (self._customs, self._tokens))
+
+    def customs(self, session: Session, clock: Clock, axis: Axis) -> Row:
+        """Return a dot where a custom event was written, larger ones where many were."""
+        if self._customs is None:
+            return []
+        counts = _counts(session, self._customs.seqs, clock, axis)
+        return [("".join(DOTS[min(count.bit_length() // 2, 2)] if count else " " for count in counts), "info")]
+
+    def tokens(self, session: Session, clock: Clock, axis: Axis) -> tuple[Row, float]:
+        """Return tokens a second as little columns, and the most there were in one of them."""
+        if self._tokens is None:
+            return [], 0.0
+        counts = _counts(session, self._tokens.seqs, clock, axis)
+        top = max(counts, default=0)
+        text = "".join(SPARKS[min(count * 8 // (top + 1), 7)] if count else " " for count in counts)
+        return [(text, "accent")], top / axis.span * axis.columns
+
+
+def _is_token(facet: Facet) -> bool:
+    return facet.type == "message" and facet.role == "ai" and facet.kind in ("text", "reasoning", "tool_call")
+
+
+def _counts(session: Session, seqs: array[int], clock: Clock, axis: Axis) -> list[int]:
+    """Return how many of the events there are in each column."""
+    at = session.index.at
+    places: list[int] = []
+    for column in range(axis.columns + 1):
+        second = axis.second(column)
+        if second > clock.total:
+            places.append(len(seqs) if second - axis.span / axis.columns <= clock.total else places[-1])
+        else:
+            places.append(bisect_left(seqs, bisect_left(at, clock.moment(second))))
+    return [after - before for before, after in pairwise(places)]

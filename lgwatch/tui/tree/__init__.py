@@ -1,0 +1,1 @@
+"""A value as a tree of rows that opens where one looks."""
