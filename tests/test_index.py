@@ -23,8 +23,8 @@ from lgwatch.events import (
     ValueStored,
 )  # fmt: skip
 from lgwatch.filter import parse
+from lgwatch.filter.kept import kept
 from lgwatch.index import EventIndex, Facet, Selection, facet, shown
-from lgwatch.kept import kept
 from tests.factories import (
     attempt,
     call,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lgwatch.filter import Filter, parse, parse_terms
-from lgwatch.mix import _is_ours, choices, clear, mute, solo, toggle
+from lgwatch.filter.mix import _is_ours, choices, clear, mute, solo, toggle
 from tests.factories import play, said, task, token
 
 NAMES = ["writer", "critic", "a b", 'say "hi"', "back\\slash", "*", "re:/x/", "x,y", "", "Üben", "[red]"]

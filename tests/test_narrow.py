@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lgwatch.filter import parse
-from lgwatch.narrow import bound, drop, keep_only
+from lgwatch.filter.narrow import bound, drop, keep_only
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 from lgwatch.errors import FilterError
 from lgwatch.filter import FIELDS, Filter, parse, parse_terms, quoted
-from lgwatch.mix import clear, mute, solo
+from lgwatch.filter.mix import clear, mute, solo
 from lgwatch.session import Session
 from lgwatch.tui.eventlist.rows import EventRows
 

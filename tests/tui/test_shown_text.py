@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from lgwatch.events import Event, MessageChunk, RunStarted, TaskEnded, TaskStarted, path
 from lgwatch.filter import Filter, parse
+from lgwatch.filter.mix import choices, clear, mute, solo, toggle
 from lgwatch.index import facet
-from lgwatch.mix import choices, clear, mute, solo, toggle
 from lgwatch.session import Session
 from lgwatch.text import clean
 from lgwatch.tui.messages.blocks import MessageBlocks

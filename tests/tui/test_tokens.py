@@ -2,7 +2,7 @@ import pytest
 
 from lgwatch.events import SpanEnded, SpanStarted
 from lgwatch.filter import Filter, parse
-from lgwatch.mix import choices
+from lgwatch.filter.mix import choices
 from lgwatch.session import Session
 from lgwatch.tui.messages.blocks import GROUPS, MessageBlocks
 from lgwatch.tui.messages.pane import message_subject

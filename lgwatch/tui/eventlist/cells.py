@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lgwatch.events import Json, error_text
+from lgwatch.filter.payloads import STATES
 from lgwatch.index import Facet
-from lgwatch.payloads import STATES
 from lgwatch.refs import preview
 from lgwatch.tui.eventlist.custom import payload
 from lgwatch.tui.eventlist.rows import where

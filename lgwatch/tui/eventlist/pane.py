@@ -15,8 +15,8 @@ from textual.message import Message
 
 from lgwatch.events import Json
 from lgwatch.filter import Filter
+from lgwatch.filter.narrow import bound, drop, keep_only
 from lgwatch.index import Facet, shown
-from lgwatch.narrow import bound, drop, keep_only
 from lgwatch.session import Session
 from lgwatch.tui.eventlist.cells import COLUMNS, SIZED, Cell, cell_of, columns, lit
 from lgwatch.tui.eventlist.rows import EventRows, TimedPane

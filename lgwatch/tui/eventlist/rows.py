@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.events import Json
 from lgwatch.filter import Filter
+from lgwatch.filter.kept import kept
+from lgwatch.filter.payloads import STATES
 from lgwatch.index import Facet, Selection
-from lgwatch.kept import kept
-from lgwatch.payloads import STATES
 from lgwatch.session import Session
 from lgwatch.tui.eventlist.sift import Sift
 from lgwatch.tui.lines.pane import Pane, Subject

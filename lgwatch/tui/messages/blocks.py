@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Hashable, Iterator
 
 from lgwatch.filter import Filter
-from lgwatch.mix import keeps
+from lgwatch.filter.mix import keeps
 from lgwatch.records import Message, Part
 from lgwatch.session import Session
 from lgwatch.text import clean

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from lgwatch.filter import Filter
-from lgwatch.mix import Choice, choices, clear, only, toggle
+from lgwatch.filter.mix import Choice, choices, clear, only, toggle
 from lgwatch.session import Session
 from lgwatch.tui.lines.bar import Bar, hints
 from lgwatch.tui.lines.pane import CALM

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from lgwatch.filter import Filter
+from lgwatch.filter.kept import kept
 from lgwatch.index import Facet, Selection
-from lgwatch.kept import kept
 from lgwatch.records import Run
 from lgwatch.session import Session
 from lgwatch.tui.lines.rows import Row
