@@ -1,6 +1,7 @@
-"""`python -m tests.benchmarks [NAME …] [--json]`: every measure in one table: what, measured, bound, ok.
+"""`python -m tests.benchmarks [NAME …]`: every budget in one table: what, measured, bound, whether it holds, the naive way.
 
-The load of the machine is told with it: the bounds are for one that does nothing else.
+NAME is a bench or a group of them; all are measured without one. The bounds are for a machine that does nothing else: what
+it does besides is told with the table.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ import argparse
 import json
 import os
 import sys
+import time
+import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from functools import partial
+from dataclasses import replace
+from pathlib import Path
 
 from tests.benchmarks import (
     bench_drawing,
@@ -21,70 +24,59 @@ from tests.benchmarks import (
     bench_screen,
     bench_soak,
     bench_stream,
+    bench_tokens,
     bench_values,
 )
-from tests.benchmarks.bench_screen import Measure
+from tests.benchmarks.measure import Measure
+from tests.benchmarks.table import chosen, compared, document, markdown
 
-RATIOS = {"agents": 1.02, "tokens": 1.25, "steps": 1.25, "sends": 1.25}
-"""How many times as long a graph may take when it is watched."""
-
-
-def runner(case: str) -> Iterator[Measure]:
-    """What watching costs a graph, against its bare stream with the same modes."""
-    found = bench_runner.spawn(case, 3 if case in ("agents", "conversation") else bench_runner.ROUNDS)
-    if case in RATIOS:
-        yield Measure(f"{case}: watched to bare", found["watched"] / found["bare"], RATIOS[case], "x")
-    if case == "customs":
-        extra = (found["watched"] - found["bare"]) / 5_000
-        yield Measure("customs: cost of an event", extra * 1e6, 12, "µs")
-    if case == "conversation":
-        yield Measure("conversation: journal to final state", found["size_ratio"], 6, "x")
-        late = found["late"] / found["early"] if found["early"] > 0 else 0.0
-        yield Measure("conversation: last hundred steps to first", late, 1.5, "x")
-
-
-def line_views() -> Iterator[Measure]:
-    """Two line views under load, without the rest of the screen."""
-    found = bench_lines.measure("lean", 10_000, 100, (200, 60))
-    yield Measure("line views, 10000 events/s: key to picture, p50", found["p50_ms"], None, "ms")
-    yield Measure("line views, 10000 events/s: key to picture, p99", found["p99_ms"], 50, "ms")
-
-
-MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {
-    **{f"runner_{case}": partial(runner, case) for case in bench_runner.CASES},
-    "line_views": line_views,
-    **{f"drawing_{name}": measure for name, measure in bench_drawing.MEASURES.items()},
-    **{f"values_{name}": measure for name, measure in bench_values.MEASURES.items()},
-    **{f"events_{name}": measure for name, measure in bench_events.MEASURES.items()},
-    **{f"screen_{name}": measure for name, measure in bench_screen.MEASURES.items()},
-    **{f"tokens_{name}": measure for name, measure in bench_stream.MEASURES.items()},
+GROUPS = {
+    "runner": bench_runner, "screen": bench_screen, "lines": bench_lines, "stream": bench_stream, "tokens": bench_tokens,
+    "events": bench_events, "values": bench_values, "drawing": bench_drawing, "soak": bench_soak,
+}  # fmt: skip
+BENCHES: dict[str, Callable[[], Iterator[Measure]]] = {
+    f"{group}.{name}": bench for group, module in GROUPS.items() for name, bench in module.MEASURES.items()
 }
 
 
-BY_HAND: dict[str, Callable[[], Iterator[Measure]]] = {"soak": lambda: bench_soak.measure(5_000_000)}
-"""What takes minutes, and is measured only by its name."""
+def measured(names: list[str], failed: dict[str, str]) -> Iterator[Measure]:
+    """Run benches and yield their rows; one that fails is noted in `failed`, and the others go on."""
+    began = time.monotonic()
+    for name, bench in chosen(BENCHES, names).items():
+        print(f"[{time.monotonic() - began:4.0f} s] {name}", file=sys.stderr, flush=True)
+        try:
+            for row in bench():
+                yield replace(row, name=name)
+        except Exception as error:
+            traceback.print_exc()
+            failed[name] = f"{type(error).__name__}: {error}"
 
 
 def main() -> int:
     """Print the table; return how many bounds do not hold."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="NAME",
-        help=f"which of {', '.join(MEASURES)}, all by default; or {', '.join(BY_HAND)}",
-    )
-    parser.add_argument("--json", action="store_true", help="one JSON object per row")
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(GROUPS)}, or one of {', '.join(BENCHES)}")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table there, for --compare of a later run")
+    parser.add_argument("--compare", type=Path, metavar="FILE", help="then tell what is different from that table")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown, dated, with the machine")
     options = parser.parse_args()
-    if unknown := [name for name in options.names if name not in MEASURES | BY_HAND]:
-        parser.error(f"there is no {unknown[0]!r}: one of {', '.join(MEASURES)}")
-    missed = 0
-    for name in options.names or MEASURES:
-        for row in (MEASURES | BY_HAND)[name]():
-            missed += not row.ok
-            line = {**asdict(row), "ok": row.ok, "load": round(os.getloadavg()[0], 2)}
-            print(json.dumps(line) if options.json else row, flush=True)
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors; {missed} bounds missed", file=sys.stderr)
+    before = json.loads(options.compare.read_text(encoding="utf-8")) if options.compare else None
+    found: list[Measure] = []
+    failed: dict[str, str] = {}
+    load = os.getloadavg()[0]
+    try:
+        for row in measured(options.names, failed):
+            found.append(row)
+            print(row, file=sys.stderr if options.markdown else sys.stdout, flush=True)
+    except KeyError as error:
+        parser.error(f"there is no {error.args[0]!r}: one of {', '.join([*GROUPS, *BENCHES])}")
+    table = document(found, failed, load)
+    if options.json:
+        options.json.write_text(json.dumps(table, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for line in (*(markdown(table) if options.markdown else ()), *(compared(before, table) if before else ())):
+        print(line)
+    missed = sum(row.holds is False for row in found) + len(failed)
+    print(f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after; {missed} missed", file=sys.stderr)
     return min(missed, 100)
 
 

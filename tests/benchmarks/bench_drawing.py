@@ -1,7 +1,4 @@
-"""The drawn graph: how long it takes to lay out, to repaint a change of state, and to follow the run's way.
-
-`python -m tests.benchmarks.bench_drawing` prints a table.
-"""
+"""The drawn graph: how long it takes to lay out, to repaint a change of state, and to follow the run's way."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from lgwatch.tui.drawing.boxes import draw
 from lgwatch.tui.drawing.picture import Mark, Picture
 from lgwatch.tui.drawing.tallies import places
 from lgwatch.tui.nodes.table import NodeTable
-from tests.benchmarks.bench_screen import Measure
+from tests.benchmarks.measure import Measure
 
 SCREEN = 60
 """Rows that are seen at once."""
@@ -78,7 +75,13 @@ def repaints() -> Iterator[Measure]:
             if key != keys[row][0]:
                 keys[row] = (key, picture.row(row, 200))
 
-    yield Measure("300 nodes, 900 edges: repaint a change of state", best(repaint), 10, "ms")
+    def anew() -> None:
+        whole = Picture(drawing, states.__getitem__, lambda _: "")
+        for row in range(drawing.height):
+            whole.row(row, 200)
+
+    what = "300 nodes, 900 edges: repaint a change of state"
+    yield Measure(what, best(repaint), 10, "ms", best(anew), "every row of the drawing again")
 
 
 def ways(tasks: int = 20_000) -> Iterator[Measure]:
@@ -89,17 +92,12 @@ def ways(tasks: int = 20_000) -> Iterator[Measure]:
     for step in range(tasks):
         session.apply(TaskStarted(at=step, task=f"t{step}", node=f"n{step % 3}", step=step))
         session.apply(TaskEnded(at=step + 0.5, task=f"t{step}", node=f"n{step % 3}", step=step))
-    yield Measure(f"{tasks} tasks: the way", best(lambda: transitions.update(session), 1), None, "ms")
+    whole = best(lambda: transitions.update(session), 1)
     yield Measure(f"{tasks} tasks: the table", best(lambda: table.update(session, session.now), 1), None, "ms")
     session.apply(TaskStarted(at=tasks, task="last", node="n0", step=tasks))
-    yield Measure("one task more: the way", best(lambda: transitions.update(session), 1), 5, "ms")
-    yield Measure("nothing more: the way", best(lambda: transitions.update(session)), 1, "ms")
+    more = best(lambda: transitions.update(session), 1)
+    yield Measure(f"{tasks} tasks and one more: the way", more, 5, "ms", whole, "all of it again")
+    yield Measure(f"{tasks} tasks and nothing more: the way", best(lambda: transitions.update(session)), 1, "ms")
 
 
 MEASURES = {"layouts": layouts, "repaints": repaints, "ways": ways}
-
-
-if __name__ == "__main__":
-    for measure in MEASURES.values():
-        for row in measure():
-            print(f"{row.what:<60} {row.measured:8.2f} {row.unit}")

@@ -31,7 +31,8 @@ from lgwatch.events import (
 from lgwatch.journal import encode
 from lgwatch.sources import Recording
 from lgwatch.tui.app import WatchApp
-from tests.benchmarks.bench_screen import PAINTED, Measure, memory, program
+from tests.benchmarks.bench_screen import PAINTED, memory, program
+from tests.benchmarks.measure import Measure
 from tests.benchmarks.terminal import percentile
 
 MANY = 1_000_000

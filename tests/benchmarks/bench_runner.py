@@ -12,9 +12,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from tests.benchmarks.measure import Measure
 
 ROUNDS = 7
 MODES = ["updates", "messages", "custom", "debug"]
@@ -268,6 +271,28 @@ def spawn(case: str, rounds: int = ROUNDS) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+RATIOS = {"agents": 1.02, "tokens": 1.25, "steps": 1.25, "sends": 1.25}
+"""How many times as long a graph may take when it is watched."""
+
+
+def rows(case: str, rounds: int | None = None) -> Iterator[Measure]:
+    """Yield what watching costs a graph, against its bare stream with the same modes."""
+    found = spawn(case, rounds or (3 if case in ("agents", "conversation") else ROUNDS))
+    yield Measure(f"{case}: watched to bare", found["watched"] / found["bare"], RATIOS.get(case), "x")
+    yield Measure(f"{case}: watched to bare, processor", found["watched_cpu"] / found["bare_cpu"], None, "x")
+    if case == "customs":
+        yield Measure("customs: cost of an event", (found["watched"] - found["bare"]) / 5_000 * 1e6, 12, "µs")
+    if case == "conversation":
+        yield Measure("conversation: journal to final state", found["size_ratio"], 6, "x")
+        late = found["late"] / found["early"] if found["early"] > 0 else 0.0
+        yield Measure("conversation: last hundred steps to first", late, 1.5, "x")
+        # What the fast test looks at: net of the bare steps, two small numbers are divided.
+        yield Measure("conversation: how much slower late steps get, to bare ones", found["slower_late"], None, "x")
+
+
+MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {case: partial(rows, case) for case in CASES}
 
 
 def main() -> None:

@@ -1,7 +1,4 @@
-"""The screen through a pseudo-terminal: first paint, a big journal, keys while events pour in, and rest.
-
-`python -m tests.benchmarks.bench_screen [NAME …]` prints a table; each measure is a row of what, measured and bound.
-"""
+"""The screen through a pseudo-terminal: first paint, a big journal, keys while events pour in, and rest."""
 
 from __future__ import annotations
 
@@ -15,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from lgwatch.events import (
@@ -33,6 +29,7 @@ from lgwatch.events import (
     Updated,
 )  # fmt: skip
 from lgwatch.journal import encode
+from tests.benchmarks.measure import Measure
 from tests.benchmarks.terminal import Terminal, percentile
 
 ROOT = Path(__file__).parents[2]
@@ -62,26 +59,6 @@ def writer(state):
 
 graph = StateGraph(State).add_node(writer).add_edge(START, "writer").compile()
 """
-
-
-@dataclass
-class Measure:
-    """One row of the table; `bound` is what `measured` may not be above, None for what is only told."""
-
-    what: str
-    measured: float
-    bound: float | None
-    unit: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Whether the bound holds."""
-        return self.bound is None or self.measured <= self.bound
-
-    def __str__(self) -> str:
-        bound = "" if self.bound is None else f"<= {self.bound:g}"
-        verdict = "" if self.bound is None else "ok" if self.ok else "MISSED"
-        return f"{self.what:62} {self.measured:10.2f} {self.unit:3} {bound:10} {verdict}"
 
 
 # ── journals ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -186,29 +163,54 @@ CACHED = {
     "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "lgwatch-bench-cache"),
 }
 EMPTY = "from textual.app import App\nApp().run()"
+LADEN = f"import langgraph.graph\n{EMPTY}"
+"""The naive screen of a graph: it shows nothing before the graph's library is there."""
+TICKING = """
+from textual.app import App
+from textual.widgets import Label
+
+class Ticking(App):
+    def compose(self):
+        yield Label("up")
+
+    def on_mount(self):
+        self.set_interval(1 / 30, self.tick)
+
+    def tick(self):
+        self.query_one(Label).update("up for some time")
+
+Ticking().run()
+"""
+"""A frame thirty times a second, whether there is anything to paint or not."""
 PAINTED = b"\x1b[?2026l"
 """What ends a picture."""
 
 
 def first_paint(rounds: int = 7) -> Iterator[Measure]:
     """From the start of the process to the end of the first picture, against an app without widgets."""
-    empty, ours, before = [], [], 0
+    empty, laden, ours, before = [], [], [], 0
     with folder() as where:
         (where / "agent.py").write_text(CUSTOMS)
         for turn in range(rounds + 1):
-            with Terminal([sys.executable, "-c", EMPTY], *SIZE, env=CACHED) as terminal:
-                plain = terminal.wait_for(PAINTED, 30) - terminal.started
+            plain, late = (_first_picture(source) for source in (EMPTY, LADEN))
             with program(where, "run", "agent.py:graph", "--input", "{}", "--no-journal") as terminal:
                 painted = terminal.wait_for(PAINTED, 30) - terminal.started
                 before += spawned_after(terminal, terminal.started + painted)
                 terminal.send("qq")
             if turn:  # the first fills the caches
                 empty.append(plain)
+                laden.append(late)
                 ours.append(painted)
-    yield Measure("first paint, an empty app", statistics.median(empty) * 1000, None, "ms")
-    yield Measure("first paint, lgwatch run", statistics.median(ours) * 1000, None, "ms")
-    yield Measure("first paint, ratio", statistics.median(ours) / statistics.median(empty), 1.5, "x")
+    mine, bare, its = (statistics.median(times) for times in (ours, empty, laden))
+    beside = "an app that imports LangGraph first"
+    yield Measure("first paint of lgwatch run", mine * 1000, None, "ms", its * 1000, beside)
+    yield Measure("first paint of lgwatch run, to an empty app's", mine / bare, 1.5, "x", its / bare, beside)
     yield Measure("runs whose graph was spawned before the paint", rounds + 1 - before, 0)
+
+
+def _first_picture(source: str) -> float:
+    with Terminal([sys.executable, "-c", source], *SIZE, env=CACHED) as terminal:
+        return terminal.wait_for(PAINTED, 30) - terminal.started
 
 
 def spawned_after(terminal: Terminal, moment: float) -> bool:
@@ -243,23 +245,35 @@ def big_journal(count: int = 200_000, rest: float = 10) -> Iterator[Measure]:
             after = terminal.latency(" ", PAUSED)
             terminal.send(" ")
             resident = memory(terminal.process.pid)
-            cpu, began = terminal.cpu(), time.perf_counter()
-            time.sleep(rest)
-            idle = (terminal.cpu() - cpu) / (time.perf_counter() - began)
+            resting, _ = _at_rest(terminal, rest)
+            kept = _kept(where / "run.jsonl")
             yield Measure(f"{count} events: first paint", first, None, "s")
             yield Measure(f"{count} events: a key is answered", answered, 3, "s")
             yield Measure(f"{count} events: all are read", read, 3, "s")
             yield Measure(f"{count} events: processor time until then", spent, None, "s")
             yield Measure(f"{count} events: a key after that", after * 1000, 50, "ms")
-            yield Measure(f"{count} events: memory", resident, 250, "MB")
-            yield Measure("processor at rest, big journal", idle * 100, 1, "%")
+            yield Measure(f"{count} events: memory", resident, 250, "MB", kept, "json.loads of every line, kept")
+            yield Measure(f"{count} events: processor at rest", resting, 1, "%")
+
+
+KEEP = """
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1], "rb")]
+print(open("/proc/self/status").read())
+"""
+
+
+def _kept(path: Path) -> float:
+    """Return the megabytes of a program that keeps every event of a journal as it is written."""
+    told = subprocess.run([sys.executable, "-c", KEEP, path], capture_output=True, text=True, check=True).stdout
+    return int(told.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 class Growing:
     """A journal to which a thread appends at a steady rate, as the runner of another watcher would."""
 
     def __init__(self, path: Path, rate: int) -> None:
-        argv = [sys.executable, "-m", "tests.benchmarks.bench_screen", "--produce", str(path), str(rate)]
+        argv = [sys.executable, "-m", "tests.benchmarks.bench_screen", str(path), str(rate)]
         self.process = subprocess.Popen(argv, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
 
     def close(self) -> None:
@@ -340,11 +354,23 @@ def idle(seconds: float = 10) -> Iterator[Measure]:
         with program(where, "demo", "joke_and_poem") as terminal:
             terminal.wait_for("DONE", 60)
             time.sleep(2)
-            cpu, size = terminal.cpu(), len(terminal.raw)
-            time.sleep(seconds)
-            yield Measure("processor at rest", (terminal.cpu() - cpu) / seconds * 100, 1, "%")
-            yield Measure("bytes to the terminal at rest", (len(terminal.raw) - size) / seconds, None, "/s")
+            used, told = _at_rest(terminal, seconds)
             terminal.send("q")
+        with Terminal([sys.executable, "-c", TICKING], *SIZE, env=CACHED) as terminal:
+            terminal.wait_for("up", 30)
+            time.sleep(2)
+            its, much = _at_rest(terminal, seconds)
+    beside = "a frame thirty times a second"
+    yield Measure("processor at rest", used, 1, "%", its, beside)
+    yield Measure("bytes to the terminal at rest", told, None, "/s", much, beside)
+
+
+def _at_rest(terminal: Terminal, seconds: float) -> tuple[float, float]:
+    """Return per cent of a core and bytes a second."""
+    cpu, size, began = terminal.cpu(), len(terminal.raw), time.perf_counter()
+    time.sleep(seconds)
+    spent = time.perf_counter() - began
+    return (terminal.cpu() - cpu) / spent * 100, (len(terminal.raw) - size) / spent
 
 
 MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {
@@ -356,14 +382,5 @@ MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {
 }
 
 
-def main() -> None:
-    if sys.argv[1:2] == ["--produce"]:
-        produce(Path(sys.argv[2]), int(sys.argv[3]))
-        return
-    for name in sys.argv[1:] or MEASURES:
-        for row in MEASURES[name]():
-            print(row, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    produce(Path(sys.argv[1]), int(sys.argv[2]))

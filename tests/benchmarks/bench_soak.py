@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter
 
@@ -32,7 +32,7 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.journal import JournalReader, JournalWriter
 from lgwatch.session import Session
-from tests.benchmarks.bench_screen import Measure
+from tests.benchmarks.measure import Measure
 
 TASKS, TOKENS = 10, 150
 """Tasks of a run, and tokens of a task."""
@@ -99,6 +99,9 @@ def measure(events: int) -> Iterator[Measure]:
                 print(f"{line.size / counts[-1]:8.1f} B/event  {line.traceback}", file=sys.stderr)
         writer.close()
         reader.close()
+
+
+MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {"hours": lambda: measure(5_000_000)}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """A burst of tokens through a pseudo-terminal: the whole screen of lgwatch, and beside it a widget that is written to once
 per token (`RichLog.write`), both on the same journal as it grows.
 
-`python -m tests.benchmarks.bench_stream [RATE] [SECONDS]` prints the rows: how far the screen is behind when the burst is
-over, how soon a key shows its effect meanwhile, and the processor time of a token. `--held [TOKENS]` opens a journal of a
-million tokens, and measures what is done with it.
+Measured is how far the screen is behind when the burst is over, how soon a key shows its effect meanwhile, and the
+processor time of a token; then what is done with a journal of a million tokens.
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ from pathlib import Path
 
 from lgwatch.events import RunEnded
 from lgwatch.journal import encode
-from tests.benchmarks.bench_screen import CACHED, KEYS, PAINTED, PAUSES, ROOT, SIZE, Measure, folder, memory, program
+from tests.benchmarks.bench_screen import CACHED, KEYS, PAINTED, PAUSES, ROOT, SIZE, folder, memory, program
 from tests.benchmarks.bench_tokens import stream
+from tests.benchmarks.measure import Measure
 from tests.benchmarks.terminal import Terminal, percentile
 
 LAST = "thelastword"
@@ -105,7 +105,7 @@ def burst(terminal: Terminal, ready: str, keys: Sequence[tuple[str, str]], load:
     """Let tokens come while somebody types."""
     seconds = load.seconds
     words = [str(load.path), str(load.rate), str(seconds)]
-    argv = [sys.executable, "-m", "tests.benchmarks.bench_stream", "--produce", *words]
+    argv = [sys.executable, "-m", "tests.benchmarks.bench_stream", *words]
     producer = subprocess.Popen(
         argv, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -153,26 +153,17 @@ def naive(rate: int, seconds: float) -> Burst:
             return burst(terminal, "no mark", marks, Load(path, rate, seconds))
 
 
-def measure(rate: int = 20_000, seconds: float = 10.0, *, beside: bool = True) -> Iterator[Measure]:
-    """Yield the rows; `beside` runs the other one too."""
-    tokens = rate * seconds
-    found = {"lgwatch": ours(rate, seconds), **({"RichLog.write": naive(rate, seconds)} if beside else {})}
-    for name, one in found.items():
-        mine = name == "lgwatch"
-        what = f"{name}, {rate} tokens/s for {seconds:g} s"
-        yield Measure(f"{what}: behind after the last", one.behind * 1000, 2 * 1000 / 30 if mine else None, "ms")
-        if one.keys:
-            taken = [each * 1000 for each in one.keys]
-            yield Measure(f"{what}: key to picture, p50", percentile(taken, 0.5), None, "ms")
-            yield Measure(f"{what}: key to picture, p99", percentile(taken, 0.99), 50 if mine else None, "ms")
-        yield Measure(f"{what}: keys that showed nothing in 10 s", one.unpainted, 0 if mine else None)
-        yield Measure(f"{what}: processor time of a token", one.cpu / tokens * 1e6, None, "µs")
-    if beside:
-        slow, fast = found["RichLog.write"], found["lgwatch"]
-        yield Measure(
-            "behind after the burst, RichLog.write to lgwatch", slow.behind / max(fast.behind, 1e-3), None, "x"
-        )
-        yield Measure("processor time of a token, RichLog.write to lgwatch", slow.cpu / fast.cpu, None, "x")
+def measure(rate: int = 20_000, seconds: float = 10.0) -> Iterator[Measure]:
+    """Yield what a burst takes, with the widget's own beside it."""
+    fast, slow, beside = ours(rate, seconds), naive(rate, seconds), "RichLog.write per token"
+    what, tokens = f"{rate} tokens/s for {seconds:g} s", rate * seconds
+    yield Measure(f"{what}: behind after the last", fast.behind * 1000, 2 * 1000 / 30, "ms", slow.behind * 1000, beside)
+    for part, bound in ((0.5, None), (0.99, 50)):
+        mine, its = (percentile(one.keys or [10.0], part) * 1000 for one in (fast, slow))
+        yield Measure(f"{what}: key to picture, p{part * 100:.0f}", mine, bound, "ms", its, beside)
+    yield Measure(f"{what}: keys that showed nothing in 10 s", fast.unpainted, 0, "", slow.unpainted, beside)
+    mine, its = (one.cpu / tokens * 1e6 for one in (fast, slow))
+    yield Measure(f"{what}: processor time of a token", mine, None, "µs", its, beside)
 
 
 def spent(pid: int) -> float:
@@ -247,12 +238,4 @@ MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {"burst": measure, "held"
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--produce"]:
-        produce(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
-    elif sys.argv[1:2] == ["--held"]:
-        for row in held(*map(int, sys.argv[2:])):
-            print(row, flush=True)
-    else:
-        numbers = [float(word) for word in sys.argv[1:]]
-        for row in measure(int(numbers[0]) if numbers else 20_000, numbers[1] if len(numbers) > 1 else 10.0):
-            print(row, flush=True)
+    produce(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))

@@ -1,12 +1,11 @@
 """A million tokens held: what they weigh in the watcher, and how long it takes to resize, to filter, to fold, to search.
 
-`python -m tests.benchmarks.bench_tokens [TOKENS]` prints the numbers; a burst is measured as what a frame of it costs.
+All of it without a terminal, in processor time; a burst is measured as what a frame of it costs.
 """
 
 from __future__ import annotations
 
 import gc
-import sys
 import tracemalloc
 from collections.abc import Callable, Iterator
 from time import process_time
@@ -21,6 +20,7 @@ from lgwatch.tui.messages.block import Level
 from lgwatch.tui.messages.blocks import MessageBlocks
 from lgwatch.tui.messages.deck import Sought
 from lgwatch.tui.messages.markdown import markdown
+from tests.benchmarks.measure import Measure
 
 CALL = 500
 """Tokens of one call."""
@@ -171,6 +171,22 @@ def _slices(blocks: MessageBlocks, width: int) -> tuple[float, float]:
     return longest, total
 
 
-if __name__ == "__main__":
-    for name, value in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000).items():
-        print(f"{value:10.2f}  {name}")
+def held(tokens: int = 1_000_000) -> Iterator[Measure]:
+    """Yield the numbers, the weight of a token beside that of an event that is kept as it came."""
+    found = measure(tokens)
+    its = _weight_of_events()
+    weight = found.pop("bytes a token")
+    yield Measure(f"{tokens} tokens in this process: memory of a token", weight, 60, "B", its, "every event kept")
+    for what, value in found.items():
+        yield Measure(f"{tokens} tokens in this process: {what}", value, None, "ms")
+
+
+def _weight_of_events(tokens: int = 50_000) -> float:
+    tracemalloc.start(1)
+    kept = list(stream(tokens))
+    weight = tracemalloc.get_traced_memory()[0] / len(kept)
+    tracemalloc.stop()
+    return weight
+
+
+MEASURES = {"held": held}

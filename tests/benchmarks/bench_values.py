@@ -1,6 +1,6 @@
 """From key to first picture of a state of ten megabytes: the value browser, against a stock tree that is built whole.
 
-`python -m tests.benchmarks.bench_values` prints JSON. Both run in this process on a terminal that drops what it is given.
+Both run in this process on a terminal that drops what it is given.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lgwatch.events import CheckpointSaved, RunStarted, ValueStored
 from lgwatch.journal import encode
 from lgwatch.tui.lines.pane import Subject
 from lgwatch.tui.pages.inspector import Inspector
-from tests.benchmarks.bench_screen import Measure
+from tests.benchmarks.measure import Measure
 from tests.tui.stage import HEADER, Filed
 
 SIZE = (120, 36)
@@ -143,16 +143,13 @@ def measure(megabytes: int = 10) -> dict[str, float]:
     }  # fmt: skip
 
 
-def browser() -> Iterator[Measure]:
-    """The value browser on ten megabytes."""
-    found = measure()
-    yield Measure("a state of 10 MB: opened, first picture", found["open_ms"], 50, "ms")
-    yield Measure("a state of 10 MB: worst key", found["key_worst_ms"], 50, "ms")
-    yield Measure("a state of 10 MB: found at its very end", found["search_ms"], None, "ms")
-    yield Measure("a state of 10 MB: a stock tree, first picture", found["stock_open_ms"], None, "ms")
+def browser(megabytes: int = 10) -> Iterator[Measure]:
+    """The value browser on a large state."""
+    found, what = measure(megabytes), f"a state of {megabytes} MB"
+    stock = found["stock_open_ms"]
+    yield Measure(f"{what}: opened, first picture", found["open_ms"], 50, "ms", stock, "a stock Tree of it")
+    yield Measure(f"{what}: worst key", found["key_worst_ms"], 50, "ms", stock, "to build a stock Tree")
+    yield Measure(f"{what}: found at its very end", found["search_ms"], None, "ms")
 
 
 MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {"browser": browser}
-
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=2))
