@@ -19,17 +19,18 @@ MODULES = sorted(
 )
 
 VOCABULARY = {"errors", "events"}
-CORE = VOCABULARY | {"values", "refs", "records", "messages", "index", "visits", "filter", "session", "text"}
+CORE = VOCABULARY | {"columns", "values", "refs", "records", "messages", "index", "visits", "filter", "session", "text"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": {"journal"},  # late: the module is also the public function that reads a journal
+    "columns": set(),
     "scan": set(),
     "changes": {"scan"},
     "text": set(),
     "refs": {"events"},
     "values": {"values", "events", "orjson"},
     "records": {"events"},
-    "index": {"events"},
+    "index": {"columns", "events"},
     "callers": {"records"},
     "critical": {"callers", "records"},
     "messages": {"events", "records"},
@@ -47,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "states": {"difference", "events", "records", "reducers", "refs", "session", "transitions"},
     "flags": {"difference", "events", "refs", "states"},
     "snippet": {"filter"},
-    "journal": VOCABULARY | {"journal", "values", "refs", "orjson"},
+    "journal": VOCABULARY | {"columns", "journal", "values", "refs", "orjson"},
     "interpreters": {"errors"},
     "project": {"errors", "interpreters", "scan", "dotenv"},
     "store": VOCABULARY | {"journal"},
