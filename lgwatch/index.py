@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, repeat
 from typing import NamedTuple
 
+from lgwatch.columns import TAIL, Column
 from lgwatch.events import (
     Event,
     Json,
@@ -82,11 +83,11 @@ class EventIndex:
     """Columns over all events by sequence number; number 0 is the journal's header, which is no event."""
 
     def __init__(self) -> None:
-        self.at = array("d", [0.0])
-        self.facet = array("I", [0])
-        self.task = array("I", [0])
+        self.at = Column("d", [0.0])
+        self.facet = Column("I", [0])
+        self.task = Column("I", [0])
         self.facets: list[Facet] = [Facet("", "", "", None, "")]
-        self.of_type: dict[str, array[int]] = {}
+        self.of_type: dict[str, Column[int]] = {}
         """The events of each type."""
         self.tasks: list[str] = [""]
         self.around: list[tuple[str, ...]] = [()]
@@ -94,13 +95,15 @@ class EventIndex:
         self._steps: dict[int, int] = {}
         self._spans: dict[str, tuple[int, int]] = {}  # those that have not ended: facet and task
         self._facet_ids: dict[Facet, int] = {self.facets[0]: 0}
-        self._types: list[array[int]] = [array("I")]  # by facet
+        self._size = 1
+        self._add = self.at.append, self.facet.append, self.task.append
+        self._types: list[Callable[[int], None]] = [Column[int]("I").append]  # by facet: what takes an event's number
         self._task_ids: dict[str | Namespace, int] = {"": 0, (): 0}
         self._token_facets: dict[tuple[object, ...], int] = {}
         self._tools: dict[tuple[str, str], str] = {}
 
     def __len__(self) -> int:
-        return len(self.at)
+        return self._size
 
     def add(self, event: Event, run: str) -> int:
         """Note the event; return its sequence number."""
@@ -118,12 +121,22 @@ class EventIndex:
             number = self._intern(facet(event, run, step=self._steps.get(task)))
             if type(event) is SpanStarted:
                 self._spans[event.span] = (number, task)
-        seq = len(self.at)
-        self._types[number].append(seq)
-        self.at.append(event.at)
-        self.facet.append(number)
-        self.task.append(task)
+        seq = self._size
+        self._size = seq + 1
+        self._types[number](seq)
+        add_at, add_facet, add_task = self._add
+        add_at(event.at)
+        add_facet(number)
+        add_task(task)
+        if not seq % TAIL:
+            self._settle()
         return seq
+
+    def _settle(self) -> None:
+        """Let what is old go out of memory."""
+        self.at.settle()
+        for column in (self.facet, self.task, *self.of_type.values()):
+            column.settle()
 
     def _ended(self, event: SpanEnded, run: str) -> tuple[int, int]:
         """The end of a span says only which one; what and whose it was is known since its start."""
@@ -156,7 +169,7 @@ class EventIndex:
         if number is None:
             number = self._facet_ids[new] = len(self.facets)
             self.facets.append(new)
-            self._types.append(self.of_type.setdefault(new.type, array("I")))
+            self._types.append(self.of_type.setdefault(new.type, Column("I")).append)
         return number
 
     def _intern_task(self, task: str, ns: Namespace) -> int:
@@ -229,7 +242,7 @@ class Selection:
                 end = min(end, start + self._at_once)
             if self._kind:
                 seqs: Sequence[int] = index.of_type[self._kind][start:end]
-                facets: Iterable[int] = map(index.facet.__getitem__, seqs)
+                facets: Iterable[int] = index.facet.gather(seqs)
             else:
                 seqs, facets = range(start, end), index.facet[start:end]
             found = array("I", compress(seqs, map(self._verdicts.__getitem__, facets)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
@@ -89,7 +89,7 @@ def _whose(session: Session, number: int, terms: tuple[Term, ...]) -> tuple[bool
     return all(term(asked) for term in terms), not name or (task is not None and not task.open)
 
 
-def _by_time(seqs: array[int], at: array[float], terms: tuple[Term, ...]) -> array[int]:
+def _by_time(seqs: Sequence[int], at: Sequence[float], terms: tuple[Term, ...]) -> array[int]:
     """Times ascend, and what a condition says of them changes only at its bounds: it is asked once between two of them."""
     bounds: set[float] = {bound for term in terms for value in term.values for bound in value.bounds}
     cuts = sorted({0, len(seqs), *(cut for bound in bounds for cut in _cuts(seqs, at, bound))})
@@ -101,6 +101,6 @@ def _by_time(seqs: array[int], at: array[float], terms: tuple[Term, ...]) -> arr
     return found
 
 
-def _cuts(seqs: array[int], at: array[float], bound: float) -> tuple[int, int]:
+def _cuts(seqs: Sequence[int], at: Sequence[float], bound: float) -> tuple[int, int]:
     """Return where the events at and after `bound` begin among `seqs`, and where those after it do."""
     return bisect_left(seqs, bisect_left(at, bound)), bisect_left(seqs, bisect_right(at, bound))

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import orjson
 
+from lgwatch.columns import Column
 from lgwatch.errors import JournalError
 from lgwatch.events import Event, Json, ValueStored
 from lgwatch.journal.lines import Decoder, decode, decode_header
@@ -47,7 +48,7 @@ class JournalReader:
             self.close()
             raise
         self._decode = Decoder()
-        self.offsets = array("Q", [0])
+        self.offsets = Column("Q", [0])
         self._values: dict[str, int] = {}
         self._position = len(first)  # of the first byte that no complete line was made of yet
         self._pending: list[bytes] = []  # complete lines, read and not yet decoded, last first
@@ -95,6 +96,7 @@ class JournalReader:
     def _fill(self, end: int) -> bool:
         while self._position < end and (data := os.pread(self._fd, CHUNK, self._position)):
             self._position += len(data)
+            self.offsets.settle()
             first, *more = data.split(b"\n")
             self._tail += first
             if more:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,7 +39,7 @@ class Times:
         self.mode = "start"
         self._zero = 0.0
         self._began: datetime | None = None
-        self._at: array[float] = array("d")
+        self._at: Sequence[float] = ()
 
     def set(self, session: Session) -> bool:
         """Take in the session; return whether all times are told anew."""
