@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lgwatch.errors import InputError
 from lgwatch.events import Json
+from lgwatch.patterns import EndlessError, Pattern
 
 
 def json_argument(text: str | None, option: str, *, kind: type | None = None, stdin: bool = False) -> Json:
@@ -64,9 +65,10 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def patterns(texts: Sequence[str]) -> tuple[str, ...]:
-    """Return regular expressions as they are. Raises InputError for what is none, or matches everything."""
+    """Return regular expressions as they are. Raises InputError for what is none, matches everything or has no end."""
     for text in texts:
         try:
+            Pattern(text)
             if re.compile(text).fullmatch(""):
                 raise InputError(
                     f"--redact={text} matches nothing at all, and so everywhere", "leave it empty to mask known shapes"
@@ -77,4 +79,6 @@ def patterns(texts: Sequence[str]) -> tuple[str, ...]:
                 f"--redact={text} is no regular expression: {error.msg}{where}",
                 "a character that means itself takes a backslash, as in --redact='\\(secret\\)'",
             ) from None
+        except EndlessError as error:
+            raise InputError(f"--redact={text} could take for ever: {error}", "write it without") from None
     return tuple(texts)

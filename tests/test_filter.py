@@ -231,6 +231,7 @@ def test_fields_do_not_ask_the_text():
         ("node:a,re:/abc def", 7, "a regular expression is not closed", "/"),
         ("node:re:/a(b/", 10, "bad regular expression", "between the slashes"),
         ("node:re:/a/b", 11, "right behind a value", "comma"),
+        ("x re:/^(?!.*debug).*error/", 6, "could take for ever: it looks ahead", "two terms"),
         ('"a"b', 3, "right behind a value", "comma"),
     ],
 )
@@ -240,6 +241,15 @@ def test_an_error_says_where_and_what_to_try(expression: str, position: int, mes
     assert message in caught.value.message
     assert hint in caught.value.hint
     assert caught.value.position == position
+
+
+@pytest.mark.parametrize("expression", ["re:/(a+)+$/", "re:/^(.*a){30}$/", "re:/^(a|a)*$/", "*a*a*a*a*a*a*a*a*b"])
+def test_a_pattern_that_could_try_for_ever_answers_at_once(expression: str):
+    text = "a" * 10_000 + "!"
+    assert not parse(f"node:{expression}")(task(text))
+    assert parse(f"!node:{expression}")(task(text))
+    if expression.startswith("re:"):
+        assert not parse(expression).text(text)
 
 
 pieces = st.lists(

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lgwatch
+from lgwatch import arguments
+from lgwatch.errors import InputError
 from lgwatch.events import (
     EVENTS,
     Event,
@@ -139,6 +141,19 @@ def test_a_schema_keeps_its_keys_and_loses_its_defaults() -> None:
 
 def test_patterns_mask_what_they_match() -> None:
     assert redacted("call Anna at 030-123456", r"\d{3}-\d+", "Anna|Bert") == f"call {MASK} at {MASK}"
+
+
+def test_a_pattern_that_could_try_for_ever_does_not_hold_up_the_graph() -> None:
+    redaction = Redaction(["(a+)+!", r"(\w+\s?)+;"])
+    assert redaction.text("a" * 20_000 + "?") == "a" * 20_000 + "?"
+    assert redaction.text(f"well, {'a' * 20_000}! go on") == f"well, {MASK} go on"
+    (told,) = redaction.events(token("a" * 20_000 + "! so", "m1", last=True))
+    assert told.text == f"{MASK} so"  # type: ignore[attr-defined]
+
+
+def test_a_pattern_that_cannot_be_bounded_is_refused_before_the_run() -> None:
+    with pytest.raises(InputError, match="could take for ever: it refers back"):
+        arguments.patterns([r"(\w+) \1+"])
 
 
 def test_every_field_with_content_is_known() -> None:

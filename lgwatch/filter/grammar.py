@@ -9,6 +9,7 @@ from typing import cast
 from lgwatch.errors import FilterError
 from lgwatch.filter.fields import FIELDS
 from lgwatch.filter.terms import Filter, Operator, Term, Value, tester
+from lgwatch.patterns import EndlessError, Pattern
 
 _SPACE = re.compile(r"\s*")
 _HEAD = re.compile(r"(?P<negated>[!-]?)(?:(?!re:/)(?P<field>[A-Za-z_][\w.]*)(?P<operator>:|>=|<=|=|>|<))?")
@@ -131,7 +132,13 @@ def _text(name: str, match: re.Match[str]) -> Value:
     if match["regex"] is not None:
         pattern = match["regex"].replace("\\/", "/")
         try:
-            re.compile(pattern, re.IGNORECASE)
+            Pattern(pattern, re.IGNORECASE)
+        except EndlessError as error:
+            raise FilterError(
+                f"this regular expression could take for ever: {error}",
+                "write it without, or as two terms: !re:/this/ keeps what it is not found in",
+                position=match.start("regex"),
+            ) from None
         except (re.error, OverflowError, RecursionError) as error:
             position = match.start("regex") + (getattr(error, "pos", None) or 0)
             raise FilterError(

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from lgwatch.filter import payloads
 from lgwatch.filter.fields import FIELDS, Of
+from lgwatch.patterns import Pattern
 
 Operator = Literal[":", "=", ">", ">=", "<", "<="]
 
@@ -109,13 +110,13 @@ def tester(meant: Value, operator: Operator) -> Callable[[Any], bool]:
     """Return what tells whether a field's value is the one that is meant."""
     needle = meant.text.lower()
     if meant.how == "matches":
-        found = re.compile(meant.text, re.IGNORECASE).search
-        return lambda value: found(str(value)) is not None
+        found = Pattern(meant.text, re.IGNORECASE).search
+        return lambda value: found(str(value))
     if meant.how == "has":
         return lambda value: needle in str(value).lower()
     if meant.how == "like":
-        fits = re.compile(starred(needle), re.DOTALL).fullmatch
-        return lambda value: fits(str(value).lower()) is not None
+        fits = Pattern(rf"\A{starred(needle)}\Z", re.DOTALL).search
+        return lambda value: fits(str(value).lower())
     if meant.how == "is":
         return lambda value: str(value).lower() == needle
     if len(meant.bounds) == 2:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from lgwatch.events import Event, Json, MessageChunk, RunEnded, TaskEnded
 from lgwatch.journal.content import CONTENT
+from lgwatch.patterns import Pattern
 
 MASK = "[redacted]"
 
@@ -74,11 +75,11 @@ class Redaction:
     """
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
-        """`patterns` are regular expressions, all of whose match is masked. Raises `re.error`."""
+        """`patterns` are regular expressions, all of whose match is masked. Raises `re.error` and EndlessError."""
         self.header: dict[str, Json] = {"redacted": True}
         more = f", and what {len(patterns)} pattern{'s match' if len(patterns) > 1 else ' matches'}" if patterns else ""
         self.told = f"what has the shape of a key or a password is masked before it is recorded{more}"
-        given = [re.compile(pattern) for pattern in patterns]
+        given = [Pattern(pattern) for pattern in patterns]
         self._reach = REACH if given else 0
         self._given = given
         self._shapes = re.compile("|".join(SHAPES))
@@ -93,7 +94,7 @@ class Redaction:
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where secrets stand, in order and apart from each other."""
-        found = [match.span() for one in self._given for match in one.finditer(text)]
+        found = [span for one in self._given for span in one.spans(text)]
         for word in _LONG_WORD.finditer(text):
             found += [match.span() for match in self._shapes.finditer(text, *word.span())]
         if "-----BEGIN" in text:
