@@ -76,6 +76,16 @@ def test_the_screen_is_there_before_the_imports_are_done_and_says_what_is_loadin
         assert leave(terminal) == 0
 
 
+def test_what_is_typed_at_the_first_picture_is_obeyed_when_the_panes_are_there(tmp_path):
+    with watching(tmp_path, CHATTY) as terminal:
+        terminal.wait_for(b"\x1b[?2026l", PATIENCE)  # the end of a picture
+        terminal.send("3 ")
+        shows(terminal, "PAUSED", "Custom")
+        terminal.send(" ")
+        until(terminal, lambda screen: "omega" in screen and "Timeline ·" not in screen)
+        assert leave(terminal) == 0
+
+
 def test_a_run_is_seen_to_its_end_and_leaves_a_summary_with_its_journal(tmp_path):
     with watching(tmp_path, CHATTY) as terminal:
         shows(terminal, "DONE", "✓ first", "✓ writer", "alpha", "omega", "printed by first")

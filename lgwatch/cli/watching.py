@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -105,6 +106,8 @@ def _screen(source: Source, session: Session, request: RunRequest | None, view: 
     if sys.stderr.isatty():  # what is imported now takes a moment
         say(f"lgwatch: loading {source.label}")
 
+    # Nothing that is made until the first picture is garbage; the app collects again when it is there.
+    gc.disable()
     from lgwatch.tui.app import WatchApp
 
     if not sys.stdin.isatty():  # it was a pipe with the input; from here on keys are read

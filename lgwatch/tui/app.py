@@ -1,4 +1,7 @@
-"""The app: layout, keys and the frame pump. It owns the session, the filter and the source, and nothing else."""
+"""The app: reading, keys and what they do. It owns the session, the filter and the source, and nothing else.
+
+Its first picture is the header alone, and the graph's process is started with it; what makes the panes is imported after.
+"""
 
 from __future__ import annotations
 
@@ -8,58 +11,42 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from shutil import get_terminal_size
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
-from textual import on
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
-from textual.containers import Container
 from textual.dom import DOMNode
 from textual.events import Event as TextualEvent
 from textual.events import Key, Resize
 from textual.filter import LineFilter
 from textual.geometry import Size
 from textual.screen import Screen
-from textual.widgets import Input
 
 from lgwatch.events import Event, Notice, RunEnded, RunStarted
 from lgwatch.filter import Filter
 from lgwatch.session import Session
-from lgwatch.snippet import snippet
-from lgwatch.tui import chrome
-from lgwatch.tui.control import Control
+from lgwatch.tui.chrome import Chrome
 from lgwatch.tui.ending import obey_signals
 from lgwatch.tui.escape import quick_escape
-from lgwatch.tui.eventlist.console import ConsolePane
-from lgwatch.tui.eventlist.custom import CustomPane
-from lgwatch.tui.eventlist.pane import EventsPane
-from lgwatch.tui.eventlist.rows import TimedPane
-from lgwatch.tui.interrupt import Question
-from lgwatch.tui.keyline import keys
-from lgwatch.tui.keymap import BINDINGS, PRESETS, actions
-from lgwatch.tui.lines.bar import Bar, hints
-from lgwatch.tui.lines.outside import read_outside
-from lgwatch.tui.lines.pane import Pane, Subject
-from lgwatch.tui.lines.signs import cells, fit, glyph, tick
+from lgwatch.tui.keymap import BINDINGS, actions
+from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.lines.text import ASCII, SafetyNet
-from lgwatch.tui.lines.view import LineView, terminal_is_behind
-from lgwatch.tui.messages.pane import MessageView, TokensPane
-from lgwatch.tui.nodes.pane import NodeRows, NodesPane
-from lgwatch.tui.nodes.runs import RunsPane
-from lgwatch.tui.pages.chooser import Chooser
-from lgwatch.tui.pages.help import Help
-from lgwatch.tui.pages.inspector import Inspector, load
-from lgwatch.tui.pages.task import TaskPage
-from lgwatch.tui.pointer import Pointer
-from lgwatch.tui.prompt import Prompt
+from lgwatch.tui.lines.writer import terminal_is_behind
 from lgwatch.tui.sieve import Sieve
-from lgwatch.tui.state.pane import StatePane
 from lgwatch.tui.theme import DARK
-from lgwatch.tui.timeline.pane import TimelinePane
-from lgwatch.tui.tree.view import TreeView
 
 if TYPE_CHECKING:
     from lgwatch.sources import RunRequest, Source
+    from lgwatch.tui.control import Control
+    from lgwatch.tui.eventlist.pane import EventsPane
+    from lgwatch.tui.interrupt import Question
+    from lgwatch.tui.lines.pane import Pane, Subject
+    from lgwatch.tui.lines.told import Told
+    from lgwatch.tui.lines.view import LineView
+    from lgwatch.tui.nodes.pane import NodesPane
+    from lgwatch.tui.panes import Panes
+    from lgwatch.tui.pointer import Pointer
+    from lgwatch.tui.prompt import Prompt
 
 BUDGET = 0.005
 """Seconds of a frame that may go into reading events."""
@@ -67,6 +54,16 @@ CATCH_UP, MANY = 0.015, 256
 """The same where more than `MANY` events came in a frame, and more are there: a long journal is opened."""
 FRAME, RUNNING, IDLE = 1 / 60, 1 / 30, 1 / 5
 """Seconds to the next frame: while events pour in, while a run goes on, while nothing happens."""
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """A page that shows the session while it grows; `see_through` where the panes behind it are seen."""
+
+    see_through: ClassVar[bool]
+
+    def grow(self, session: Session, keep: Filter, *, paused: bool) -> None:
+        """Show the session as it is now; in a pause, only what was never shown."""
 
 
 class WatchApp(App[None]):
@@ -101,32 +98,19 @@ class WatchApp(App[None]):
         self.session = session or Session()
         self.sieve = Sieve(filter_text)
         self.reloading = False
-        self._changed = changed
-        nodes = NodesPane(NodeRows(), source, id="nodes")
-        self.panes: list[Pane] = [
-            nodes, TokensPane(source), StatePane(source), CustomPane(source),
-            ConsolePane(source), EventsPane(source), TimelinePane(source), RunsPane(source),
-        ]  # fmt: skip
-        for pane in self.panes:
-            pane.say_empty(self.keep)
-        self.header = Bar(id="header")
-        self.tabs = Bar(id="tabs")
-        self.question = Question(source)
-        self.prompt = Prompt(lambda: self.sieve.words(self.session))
-        self.control = Control(self, request)
-        nodes.marks = self.control.breakpoints
-        self.pointer = Pointer(self)
-        self.keys = Bar(id="keys")
         self.paused = False
-        self.hint = ""
-        self.error = ""
-        self._chosen = "1"
-        self._shown: tuple[str, ...] = ()  # the panes of the view; none means all that there is room for
-        self._before_zoom: tuple[str, tuple[str, ...]] | None = None
-        self._drawn: object = None
+        self.request = request
+        """What `r` runs again; the graph is loaded for it while the panes are made."""
+        self.chrome = Chrome(self)
+        self.panes: Panes
+        self.question: Question
+        self.prompt: Prompt
+        self.control: Control
+        self.pointer: Pointer
+        self.furnished = False
+        self._changed = changed
+        self._early: list[Key] = []  # what was typed before there were panes
         self._leaving = False
-        self._hint_until = 0.0
-        self._news_until = 0.0
         self._size_before: Size | None = None
         self._far_behind = False
         self._drawn_at = 0.0
@@ -134,25 +118,22 @@ class WatchApp(App[None]):
         self._painted: Filter | None = None
 
     def compose(self) -> ComposeResult:
-        """Header, tabs, panes, question, prompt, keys."""
-        yield self.header
-        yield self.tabs
-        with Container(id="panes"):
-            yield from self.panes
-        yield self.question
-        yield self.prompt
-        yield self.keys
+        """The lines that need no panes: what is loading is on the screen before all else."""
+        yield self.chrome.header
+        yield self.chrome.tabs
+        yield self.chrome.keys
 
     def get_line_filters(self) -> list[LineFilter]:
         """Add the net below: no control character of a graph reaches the terminal."""
         return [*super().get_line_filters(), SafetyNet()]
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """Show the frame, then begin."""
         self.set_class(ASCII, "-ascii")
-        self.pane("tokens").view.focus()
-        self._draw()
-        if not self.is_headless:
+        self.chrome.draw(self.source.now())
+        if self.is_headless:  # there is no terminal to be fast for
+            await self._furnish()
+        else:
             obey_signals(self.exit, self.source.close)
         self.call_after_refresh(self._start)
 
@@ -161,24 +142,62 @@ class WatchApp(App[None]):
 
         Textual would first hand all of them to the widget that has the focus now.
         """
-        if isinstance(event, Key) and not event.is_forwarded and not isinstance(self.focused, Input):
-            for priority in (True, False):
-                if await self._check_bindings(event.key, priority=priority):
-                    self._draw_lines(self.source.now())
-                    return
+        if isinstance(event, Key) and not event.is_forwarded:
+            if not self.furnished:
+                self._early.append(event)
+                return
+            if not self._typing:
+                for priority in (True, False):
+                    if await self._check_bindings(event.key, priority=priority):
+                        self.chrome.draw(self.source.now())
+                        return
         await super().on_event(event)
 
-    def _start(self) -> None:
-        if terminal_is_behind(self):  # the first picture is on its way: the graph's imports must not overtake it
+    @property
+    def _typing(self) -> bool:
+        from textual.widgets import Input
+
+        return isinstance(self.focused, Input)
+
+    async def _furnish(self) -> None:
+        """Make the panes and all that works on them."""
+        from lgwatch.tui.control import Control
+        from lgwatch.tui.interrupt import Question
+        from lgwatch.tui.panes import Panes
+        from lgwatch.tui.pointer import Pointer
+        from lgwatch.tui.prompt import Prompt
+
+        self.panes = Panes(self)
+        self.panes.say_empty(self.keep)
+        self.question = Question(self.source)
+        self.prompt = Prompt(lambda: self.sieve.words(self.session))
+        self.control = Control(self)
+        self.panes.nodes.marks = self.control.breakpoints
+        self.pointer = Pointer(self)
+        self.furnished = True
+        with self.batch_update():
+            await self.mount(self.panes.box, self.question, self.prompt, after=self.chrome.tabs)
+        self.panes.focus()
+        self._draw()
+
+    async def _start(self) -> None:
+        if terminal_is_behind(self):  # the picture is on its way: no import must overtake it
             self.set_timer(0.002, self._start)
             return
+        if not self.furnished:
+            if self.request is not None:
+                self.source.spawn()
+            await self._furnish()
         self.control.begin()
         if self._changed is not None:
             self.set_interval(1.0, self._reload)
         # What is there now stays for good; without this every full collection walks through all of it.
+        gc.enable()
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 5, 200)  # a young collection of more would be felt in a key
+        for key in self._early:
+            self.post_message(key)
         self._frame()
 
     def _reload(self) -> None:
@@ -188,7 +207,7 @@ class WatchApp(App[None]):
 
     def pane(self, name: str) -> Pane:
         """Return the pane with this id."""
-        return next(pane for pane in self.panes if pane.id == name)
+        return self.panes[name]
 
     # ── the frame pump ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -202,20 +221,20 @@ class WatchApp(App[None]):
         if events:
             self._apply(events)
         self._far_behind = monotonic() - began > BUDGET and len(events) > MANY
-        if self.hint and monotonic() > self._hint_until:
-            self.hint, self._leaving = "", False
+        if self.chrome.forget():
+            self._leaving = False
         # A long journal is read before it is painted over and over; keys draw what they change themselves.
         if not terminal_is_behind(self) and (not self._far_behind or began - self._drawn_at > self._patience):
             self._drawn_at = began
             self._draw()
             self._patience = max(0.1, 10 * (monotonic() - began))
         running = self.session.status in ("running", "loading") and self.source.live
-        busy = events or any(pane.behind for pane in self.panes if pane.display and not self.paused)
+        busy = events or (self.panes.behind and not self.paused)
         self.set_timer(0.001 if self._far_behind else FRAME if busy else RUNNING if running else IDLE, self._frame)
 
     def on_resize(self) -> None:
         """Say as much as there is room for now."""
-        self.call_after_refresh(self._draw_soon)
+        self.call_after_refresh(self.draw_soon)
 
     def _mind_the_size(self) -> None:
         """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""
@@ -232,7 +251,7 @@ class WatchApp(App[None]):
         for event in events:
             self.session.apply(event)
             if type(event) is Notice:
-                self._news_until = monotonic() + chrome.NEWS
+                self.chrome.tell()
             elif type(event) is RunStarted:
                 self._drop_hint()
             if type(event) is Notice and event.code == "needs_input":
@@ -242,60 +261,29 @@ class WatchApp(App[None]):
 
     def _draw(self) -> None:
         """Let everything that is visible show the session as it is now."""
-        session, now = self.session, self.source.now()
+        now = self.source.now()
         self._set_mood()
-        self._mind_the_state()
-        if isinstance(self.screen, Chooser) or (
-            isinstance(self.screen, TaskPage) and not (self.paused and self.screen.drawn)
-        ):
-            self.screen.show(session, self.keep)
-        asked = self._painted is not self.keep  # a pause stops the news, not what a person asks for
-        if (not self.paused or asked) and (len(self.screen_stack) == 1 or isinstance(self.screen, Chooser)):
-            self._painted = self.keep
-            for pane in self.panes:
-                if pane.display:
-                    pane.grow(session, self.keep, now)
-                    pane.settle()
-            self.pointer.show()
-        self._draw_lines(now)
-
-    def _mind_the_state(self) -> None:
-        """Say what is found to be wrong with the state, whether it is shown or not."""
-        state = self.pane("state")
-        assert isinstance(state, StatePane)
-        for text in state.mind(self.session):
+        for text in self.panes.state.mind(self.session):  # what is wrong with the state, whether it is shown or not
             self.say(f"{glyph('notice')[0]} {text}", 6.0)
+        page: object = self.screen if len(self.screen_stack) > 1 else None
+        if isinstance(page, Growing):
+            page.grow(self.session, self.keep, paused=self.paused)
+        asked = self._painted is not self.keep  # a pause stops the news, not what a person asks for
+        if (not self.paused or asked) and (page is None or (isinstance(page, Growing) and page.see_through)):
+            self._painted = self.keep
+            self.panes.grow(self.session, self.keep, now)
+            self.pointer.show()
+        self.chrome.draw(now)
 
-    def _draw_lines(self, now: float) -> None:
-        session, width, kept, news = self.session, self.size.width, self._kept(), monotonic() < self._news_until
-        state = (
-            len(session.index), kept, tick(now), width, self.paused, self.hint, self.error, self.keep, self._chosen,
-            self.focused, self.source.live, self.prompt.purpose, self.control.asking, news,
-        )  # fmt: skip
-        if state == self._drawn:
-            return
-        self._drawn = state
-        self.header.show(
-            chrome.header(session, self.source.label, now, width, recording=self.source.live, paused=self.paused)
-        )
-        names = [(key, name) for key, name, _ in PRESETS]
-        attention = chrome.attention(session, self.hint, live=self.source.live, news=news)
-        tabs = chrome.tabs(names, self._chosen, width)
-        if beside := self.tabs.display and (bool(self.keep) or cells(tabs) + cells(attention) + 3 < width):
-            tabs = chrome.beside(tabs, attention, width)
-        self.tabs.show(tabs)
-        self.prompt.rest(*chrome.filter_line(session, self.keep, kept, width, [] if beside else attention))
-        if self.error:
-            self.keys.show(fit([(f" {glyph('failed')[0]} {self.error}", "error")], [], width))
-        elif self.keep and attention and not beside:
-            self.keys.show([(" ", ""), *attention])
-        else:
-            self.keys.show(hints(list(keys(self)), width))
+    def _draw_anew(self) -> None:
+        """Draw what was asked for, in a pause too."""
+        self._painted = None
+        self._draw()
 
-    def _kept(self) -> int:
-        events = self.pane("events")
-        assert isinstance(events, EventsPane)
-        return self.sieve.kept(self.session, events.rows)
+    def draw_soon(self) -> None:
+        """Draw the lines around the panes, if they are there."""
+        if self.is_running and self.chrome.header.is_mounted:
+            self.chrome.draw(self.source.now())
 
     def _set_mood(self) -> None:
         waiting = self.control.mind()
@@ -308,18 +296,14 @@ class WatchApp(App[None]):
 
     def say(self, text: str, seconds: float = 4.0) -> None:
         """Show a short text beside the tabs for a while."""
-        self.hint, self._hint_until = text, monotonic() + seconds
+        self.chrome.say(text, seconds)
         if self.is_running:  # while nothing happens, the next frame may be far
-            self.call_later(self._draw_soon)
+            self.call_later(self.draw_soon)
 
     def _drop_hint(self) -> None:
         """Take away a hint that is no longer true; how far a search got is true until it ends."""
-        if not self._last_view.found:
-            self.hint, self._leaving = "", False
-
-    def _draw_soon(self) -> None:
-        if self.is_running and self.header.is_mounted:
-            self._draw_lines(self.source.now())
+        if not self.panes.view.found:
+            self.chrome.hint, self._leaving = "", False
 
     # ── filter and search ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -328,17 +312,11 @@ class WatchApp(App[None]):
         """The filter in force."""
         return self.sieve.keep
 
-    @property
-    def request(self) -> RunRequest | None:
-        """What `r` runs again."""
-        return self.control.request
-
     def set_filter(self, text: str) -> None:
         """Apply the expression to every pane; one that cannot be read leaves the last one in force."""
         if self.sieve.set(text):
-            for pane in self.panes:
-                pane.say_empty(self.keep)
-        self.error = self.sieve.error
+            self.panes.say_empty(self.keep)
+        self.chrome.error = self.sieve.error
 
     def action_solo(self) -> None:
         """Keep only the node of what is selected, then only its tags, then all."""
@@ -349,7 +327,7 @@ class WatchApp(App[None]):
         self._mix(self.sieve.mute)
 
     def _mix(self, write: Callable[[object], str]) -> None:
-        pane = self._focused_pane()
+        pane = self.panes.focused
         record = pane.record_of(self.session) if pane is not None else None
         if record is None:
             self.say("nothing is selected that a node has made")
@@ -362,11 +340,15 @@ class WatchApp(App[None]):
 
     def action_mix(self) -> None:
         """Choose among the nodes, tags and models that were seen."""
+        from lgwatch.tui.pages.chooser import Chooser
+
         self.push_screen(Chooser(self.set_filter))
         self._draw()
 
     def action_snippet(self) -> None:
         """Copy Python code that keeps the same in a stream loop of one's own."""
+        from lgwatch.snippet import snippet
+
         self.copy_to_clipboard(snippet(self.keep))
         self.say(f"copied Python for {self.keep.source}" if self.keep else "copied Python for every token")
 
@@ -376,161 +358,115 @@ class WatchApp(App[None]):
 
     def action_search(self) -> None:
         """Type what to search for in the focused pane."""
-        if self._view() is not None:
+        if self.panes.focused_view() is not None:
             self.prompt.open("search", "find", "", "text in this pane")
 
-    @on(Prompt.Changed)
-    def _on_prompt_changed(self, event: Prompt.Changed) -> None:
-        if type(event) is Prompt.Submitted:
-            return
+    def on_prompt_changed(self, event: Prompt.Changed) -> None:
+        """A filter works as it is typed."""
         if event.purpose == "filter":
             self.set_filter(event.text)
         self._draw()
 
-    @on(Prompt.Submitted)
-    def _on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+    def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
+        """Do what the line was opened for."""
         if event.purpose == "filter":
-            if not self.error:
+            if not self.chrome.error:
                 self.close_prompt()
         elif event.purpose == "search":
-            view = self._last_view
+            view = self.panes.view
             self.close_prompt()
             view.search(event.text or None)
         else:
             self.control.submitted(event.purpose, event.text)
         self._draw()
 
-    @on(Prompt.Left)
-    def _on_prompt_left(self, event: Prompt.Left) -> None:
+    def on_prompt_left(self, event: Prompt.Left) -> None:
+        """Drop what the line was opened for."""
         before = self.keep
         if event.purpose == "filter":
             self.set_filter("")
         if event.purpose == "answer":
             self.control.turned_away()
-        self.error = ""
+        self.chrome.error = ""
         self.close_prompt()
         if self.keep is before and event.purpose != "answer":  # the panes are as they were: only the line is another
-            self._draw_soon()
+            self.draw_soon()
         else:
             self._draw()
 
     def close_prompt(self) -> None:
         """Give the keys back to the pane."""
         self.prompt.close()
-        self.screen_stack[0].set_focus(self._last_view)
-        self._drawn = None
+        self.panes.focus()
+        self.chrome.changed()
 
-    @on(LineView.Searched)
-    def _on_searched(self, event: LineView.Searched) -> None:
+    def on_line_view_searched(self, event: LineView.Searched) -> None:
+        """Say how far a search got, until it ends."""
         self.say(f"find: {event.status}" if event.status else "", 3600.0 if event.status else 0.0)
-
-    @property
-    def _last_view(self) -> LineView:
-        return self._view() or self._focus_before or self.pane("tokens").view
-
-    _focus_before: LineView | None = None
-
-    def _view(self) -> LineView | None:
-        focused = self.screen_stack[0].focused
-        if isinstance(focused, LineView):
-            self._focus_before = focused
-            return focused
-        return None
-
-    def _focused_pane(self) -> Pane | None:
-        view = self._last_view
-        return next((pane for pane in self.panes if pane.view is view), None)
 
     # ── panes ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def action_pane(self, key: str) -> None:
         """Show the panes of a tab."""
-        _, _, ids = next(preset for preset in PRESETS if preset[0] == key)
-        self._choose(key, ids)
-
-    def _choose(self, key: str, ids: tuple[str, ...]) -> None:
-        self._chosen, self._shown, self._before_zoom = key, ids, None
         self._drop_hint()
-        frame = self.screen_stack[0].query_one("#panes")
-        with self.batch_update():
-            frame.set_class(bool(ids), "-zoomed")
-            frame.set_class(ids[:1] == ("timeline",), "-timeline")
-            for pane in self.panes:
-                pane.set_class(pane.id in ids, "-chosen")
-        if ids:
-            self.screen_stack[0].set_focus(self.pane(ids[0]).view)
+        self.panes.show_tab(key)
         self.call_after_refresh(self._draw)
 
     def action_zoom(self) -> None:
         """The focused pane alone, or the view that it was taken from."""
-        pane = self._focused_pane()
-        if pane is None or not pane.id or self._shown == (pane.id,):
-            self._unzoom()
-            return
-        before = self._chosen, self._shown
-        key = next((key for key, _, ids in PRESETS if ids == (pane.id,)), "z")
-        self._choose(key, (pane.id,))
-        self._before_zoom = before
-
-    def _unzoom(self) -> None:
-        """Go back to the view that a pane was taken from, or to all panes; the pane keeps the keys."""
-        pane = self._focused_pane()
-        key, ids = self._before_zoom or ("1", ())
-        self._choose(key, ids)
-        if pane is not None and (not ids or pane.id in ids):
-            self.screen_stack[0].set_focus(pane.view)
+        self._drop_hint()
+        self.panes.zoom()
+        self.call_after_refresh(self._draw)
 
     def action_pause(self) -> None:
         """Stop or go on drawing."""
         if not self.paused:
-            for pane in self.panes:
-                pane.settle(at_once=True)
+            self.panes.settle()
         self.paused = not self.paused
 
     def action_follow(self) -> None:
         """Follow the end of the focused pane."""
-        self._last_view.follow()
+        self.panes.view.follow()
 
     def action_times(self) -> None:
         """Tell times another way."""
-        mode = ""
-        for pane in self.panes:
-            if isinstance(pane, TimedPane):
-                mode = pane.next_times()
+        mode = self.panes.next_times()
         words = {"start": "since the first run began", "delta": "since the row before", "clock": "by the clock"}
         self.say(f"times are {words.get(mode, mode)}")
 
     def action_step_back(self) -> None:
         """Go back one thing: a question, the zoom, a search, then the filter."""
-        view = self._last_view
+        view = self.panes.view
         if self.control.asking:
             self.control.turned_away()
-        elif self._shown:
-            self._unzoom()
+        elif self.panes.zoomed:
+            self._drop_hint()
+            self.panes.unzoom()
+            self.call_after_refresh(self._draw)
         elif view.found:
             view.search(None)
-            self.hint = ""
+            self.chrome.hint = ""
         elif self.keep:
             self.set_filter("")
 
-    @on(EventsPane.Narrowed)
-    def _on_narrowed(self, event: EventsPane.Narrowed) -> None:
+    def on_events_pane_narrowed(self, event: EventsPane.Narrowed) -> None:
+        """Take the filter that was made of a cell."""
         self.set_filter(event.text)
 
     # ── the spot that all panes show ─────────────────────────────────────────────────────────────────────────────────
 
-    @on(LineView.Moved)
-    def _on_moved(self, event: LineView.Moved) -> None:
-        pane = next((pane for pane in self.panes if pane.view is event.view), None)
+    def on_line_view_moved(self, event: LineView.Moved) -> None:
+        """Select in all panes what was selected in one."""
+        pane = self.panes.of(event.view)
         if pane is not None and event.view.cursor_row and event.view.following:  # what is newest is meant
             self.pointer.follow(pane)
         elif pane is not None:
             self.pointer.moved(pane)
 
-    @on(LineView.Following)
-    def _on_following(self, event: LineView.Following) -> None:
+    def on_line_view_following(self, event: LineView.Following) -> None:
+        """Let all panes follow what is newest when the one with the keys does."""
         if event.following and event.view is self.screen_stack[0].focused:
-            self.pointer.follow(self._focused_pane())
+            self.pointer.follow(self.panes.focused)
 
     def action_event(self, way: int) -> None:
         """Go to the next event that the filter keeps, or to the one before."""
@@ -550,7 +486,7 @@ class WatchApp(App[None]):
 
     def action_only_task(self) -> None:
         """Keep only what belongs to the selected task, or all again."""
-        pane = self._focused_pane()
+        pane = self.panes.focused
         spot = pane.spot() if pane is not None else None
         task = spot.task if spot is not None and spot.task else self.pointer.task
         text = self.sieve.only_task(task)
@@ -559,8 +495,8 @@ class WatchApp(App[None]):
         else:
             self.set_filter(text)
 
-    @on(LineView.Selected)
-    def _on_selected(self) -> None:
+    def on_line_view_selected(self) -> None:
+        """Open what was chosen."""
         self.action_inspect()
 
     def action_inspect(self) -> None:
@@ -568,38 +504,38 @@ class WatchApp(App[None]):
         if self.control.asking:
             self.action_compose()
             return
-        pane = self._focused_pane()
-        subject = pane.subject() if pane is not None else None
+        subject = self.panes.subject()
         if subject is not None:
             self._open(subject)
 
     def _open(self, subject: Subject) -> None:
+        from lgwatch.tui.pages.inspector import Inspector
+        from lgwatch.tui.pages.task import TaskPage
+
         task = self.session.find_task(subject.task) if subject.whole else None
         if task is None:
             self.push_screen(Inspector(subject, self.source))
             return
-        state, nodes = self.pane("state"), self.pane("nodes")
-        assert isinstance(state, StatePane)
-        assert isinstance(nodes, NodesPane)
-        self.push_screen(TaskPage(task, subject, self.source, state.flags, nodes.steps.transitions))
+        panes = self.panes
+        self.push_screen(TaskPage(task, subject, self.source, panes.state.flags, panes.nodes.steps.transitions))
         self.call_later(self._draw)
 
     def action_prompt(self) -> None:
         """Open what the call of the lit message was given."""
-        pane = self.pane("tokens")
-        assert isinstance(pane, TokensPane)
-        subject = pane.prompt() if self._focused_pane() is pane else None
+        pane = self.panes.tokens
+        subject = pane.prompt() if self.panes.focused is pane else None
         if subject is None:
             self.say("no call whose prompt is known is selected")
         else:
-            self.push_screen(Inspector(subject, self.source))
+            self._open(subject)
 
     def _selected_text(self) -> tuple[str, str, str]:
         """Title, text and kind of file of what is selected; all empty when nothing is."""
-        pane = self._focused_pane()
-        subject = pane.subject() if pane is not None else None
+        subject = self.panes.subject()
         if subject is None:
             return "", "", ""
+        from lgwatch.tui.pages.inspector import load
+
         if subject.text:
             return subject.title, subject.text, ".md"
         return subject.title, json.dumps(load(subject, self.source), indent=2, ensure_ascii=False), ".json"
@@ -613,29 +549,29 @@ class WatchApp(App[None]):
 
     def action_outside(self, variable: str) -> None:
         """Open the text of what is selected, or its JSON, in a program of the user's."""
+        from lgwatch.tui.lines.outside import read_outside
+
         title, text, suffix = self._selected_text()
         if title and (trouble := read_outside(self, variable, text, suffix)):
             self.say(trouble)
 
-    @on(EventsPane.Told)
-    @on(NodesPane.Told)
-    @on(TreeView.Told)
-    @on(MessageView.Told)
-    def _on_told(self, event: EventsPane.Told | NodesPane.Told | MessageView.Told | TreeView.Told) -> None:
+    def on_told(self, event: Told) -> None:
+        """Say what a pane has to say."""
         self.say(event.text)
 
-    @on(MessageView.Regrouped)
-    def _on_regrouped(self) -> None:
-        self._painted = None
-        self._draw()
+    def on_message_view_regrouped(self) -> None:
+        """Show blocks that are other ones now."""
+        self._draw_anew()
 
     def action_help(self) -> None:
         """Show what works here."""
-        self.push_screen(Help(self.screen, self._focused_pane()))
+        from lgwatch.tui.pages.help import Help
+
+        self.push_screen(Help(self.screen, self.panes.focused))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Give the palette every action that has a key."""
-        for binding, owner in actions(self._last_view):
+        for binding, owner in actions(self.panes.view):
             yield SystemCommand(binding.description, binding.tooltip, partial(self._run, binding.action, owner))
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
@@ -644,16 +580,15 @@ class WatchApp(App[None]):
     async def _run(self, action: str, owner: DOMNode | None = None) -> None:
         await self.run_action(action, owner)
 
-    @on(NodesPane.Marked)
-    def _on_marked(self, event: NodesPane.Marked) -> None:
+    def on_nodes_pane_marked(self, event: NodesPane.Marked) -> None:
+        """Set or remove a breakpoint."""
         self.say(self.control.mark(event.node))
-        self._painted = None  # it is seen at once, in a pause too
-        self._draw()
+        self._draw_anew()
 
     # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ask_for_input(self, why: str) -> None:
-        self._view()
+        self.panes.focused_view()  # it has the keys back when the line is closed
         self.say(why, 3600.0)
         self.action_compose()
 

@@ -1,18 +1,25 @@
-"""The lines around the panes, as functions from the session to spans: header, tabs, filter line."""
+"""The lines around the panes: header, tabs, filter line, keys; what they say, as functions from the session to spans."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.records import Run
 from lgwatch.session import Session
+from lgwatch.tui.keymap import PRESETS
+from lgwatch.tui.lines.bar import Bar, hints
 from lgwatch.tui.lines.rows import Row
-from lgwatch.tui.lines.signs import amount, cells, clock, fit, glyph
+from lgwatch.tui.lines.signs import amount, cells, clock, fit, glyph, tick
 from lgwatch.tui.lines.text import ASCII, clean, crop
+
+if TYPE_CHECKING:
+    from lgwatch.tui.app import WatchApp
 
 WORDS = {
     "loading": "LOADING", "ready": "READY", "running": "RUN", "done": "DONE", "interrupted": "INTERRUPTED",
@@ -152,3 +159,71 @@ def filter_line(session: Session, keep: Filter, kept: int, width: int, attention
         [(" filter ▸ ", "bold accent"), (keep.source, "")],
         [(f"{amount(kept)} of {amount(total)} events ".rjust(28), "dim")],
     )
+
+
+class Chrome:
+    """The lines as widgets, and what is said in them for a while: a hint, an error, that there is news."""
+
+    def __init__(self, app: WatchApp) -> None:
+        self._app = app
+        self.header = Bar(id="header")
+        self.tabs = Bar(id="tabs")
+        self.keys = Bar(id="keys")
+        self.hint = ""
+        self.error = ""
+        self.news_until = 0.0
+        """When a notice is no news any more, on the monotonic clock."""
+        self._hint_until = 0.0
+        self._drawn: object = None
+
+    def say(self, text: str, seconds: float) -> None:
+        """Show a short text beside the tabs for a while."""
+        self.hint, self._hint_until = text, monotonic() + seconds
+
+    def tell(self) -> None:
+        """Show the last notice of the run for a while."""
+        self.news_until = monotonic() + NEWS
+
+    def forget(self) -> bool:
+        """Drop a hint that was there for long enough; return whether there was one."""
+        if not self.hint or monotonic() <= self._hint_until:
+            return False
+        self.hint = ""
+        return True
+
+    def changed(self) -> None:
+        """Draw everything the next time."""
+        self._drawn = None
+
+    def draw(self, now: float) -> None:
+        """Show what is to be said at `now` (seconds since the journal's start), if it is something else than before."""
+        app, session, width = self._app, self._app.session, self._app.size.width
+        source, keep = app.source, app.keep
+        if not app.furnished:
+            self.header.show(header(session, source.label, now, width, recording=source.live, paused=app.paused))
+            self.keys.show(hints([("q", "Quit", "app.leave")], width))
+            return
+        from lgwatch.tui.keyline import keys
+
+        kept, news = app.panes.kept(session, keep), monotonic() < self.news_until
+        state = (
+            len(session.index), kept, tick(now), width, app.paused, self.hint, self.error, keep, app.panes.tab,
+            app.focused, source.live, app.prompt.purpose, app.control.asking, news,
+        )  # fmt: skip
+        if state == self._drawn:
+            return
+        self._drawn = state
+        self.header.show(header(session, source.label, now, width, recording=source.live, paused=app.paused))
+        names = [(key, name) for key, name, _ in PRESETS]
+        notes = attention(session, self.hint, live=source.live, news=news)
+        row = tabs(names, app.panes.tab, width)
+        if there := self.tabs.display and (bool(keep) or cells(row) + cells(notes) + 3 < width):
+            row = beside(row, notes, width)
+        self.tabs.show(row)
+        app.prompt.rest(*filter_line(session, keep, kept, width, [] if there else notes))
+        if self.error:
+            self.keys.show(fit([(f" {glyph('failed')[0]} {self.error}", "error")], [], width))
+        elif keep and notes and not there:
+            self.keys.show([(" ", ""), *notes])
+        else:
+            self.keys.show(hints(list(keys(app)), width))

@@ -24,20 +24,19 @@ _RUNGS = {
 
 
 class Control:
-    """Input, answers, another run, stop. `request` is what `r` runs again; None where there is nothing to run."""
+    """Input, answers, another run, stop. The app's `request` is what is run; None where there is nothing to run."""
 
-    def __init__(self, app: WatchApp, request: RunRequest | None) -> None:
+    def __init__(self, app: WatchApp) -> None:
         self._app = app
-        self.request = request
-        self.breakpoints = set(request.interrupt_before if request is not None else ())
+        self.breakpoints = set(app.request.interrupt_before if app.request is not None else ())
         """Ids of the nodes that are marked: a run that starts stops before those of the root graph."""
         self._asked: tuple[int, ...] = ()
         self._looking_around = False
 
     def begin(self) -> None:
         """Start what was asked for on the command line."""
-        if self.request is not None:
-            self._start(self.request)
+        if self._app.request is not None:
+            self._start(self._app.request)
 
     def _start(self, request: RunRequest) -> None:
         """Start a run that stops at the breakpoints, as far as LangGraph can: inside of a subgraph it cannot."""
@@ -110,17 +109,19 @@ class Control:
         try:
             value, message = read_input(text, self._schema)
         except InputError as error:
-            app.error = f"{error.message} — {error.hint}"
+            app.chrome.error = f"{error.message} — {error.hint}"
             return
-        app.error = app.hint = ""
+        app.chrome.error = app.chrome.hint = ""
         app.close_prompt()
-        if self.request is None:
+        if self._app.request is None:
             return
         run = app.session.run
-        thread = run.thread if run is not None else self.request.thread
-        self.request = replace(self.request, input=value, has_input=message is None, message=message, thread=thread)
+        thread = run.thread if run is not None else self._app.request.thread
+        self._app.request = replace(
+            self._app.request, input=value, has_input=message is None, message=message, thread=thread
+        )
         app.pointer.follow_all()
-        self._start(self.request)
+        self._start(self._app.request)
 
     def _take_answer(self, text: str) -> None:
         app = self._app
@@ -135,10 +136,10 @@ class Control:
                 words = decided(text, app.question.value)
                 value = read_answer(text, current.schema) if words is None else check(words, current.schema)
             except InputError as error:
-                app.error = f"{error.message} — {error.hint}"
+                app.chrome.error = f"{error.message} — {error.hint}"
                 return
             finished = app.question.answer(value)
-        app.error = ""
+        app.chrome.error = ""
         if not finished:
             self._ask_for_answer()
             return
@@ -168,13 +169,13 @@ class Control:
     def rerun(self) -> None:
         """Run the same input again."""
         app = self._app
-        if not app.source.live or self.request is None:
+        if not app.source.live or self._app.request is None:
             app.say("this is a recording: it cannot be run again")
         elif self._busy:
             app.say("the run goes on: stop it first with ctrl+x")
         else:
             app.pointer.follow_all()
-            self._start(replace(self.request, thread=None))
+            self._start(replace(self._app.request, thread=None))
 
     def mark(self, node: str) -> str:
         """Set a node's breakpoint, or remove it; return what that means, in words."""
@@ -188,7 +189,7 @@ class Control:
             )
         marks ^= {node}
         name = node.rpartition(":")[2]
-        if self.request is None or not self._app.source.live:
+        if self._app.request is None or not self._app.source.live:
             return f"{name} is {'' if node in marks else 'no longer '}marked; a recording stops nowhere"
         if node not in marks:
             return f"from the next run on, nothing stops before {name}"

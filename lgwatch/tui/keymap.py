@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.screen import Screen
 
-from lgwatch.tui.lines.view import LineView
+if TYPE_CHECKING:
+    from lgwatch.tui.lines.view import LineView
 
 PRESETS = (
     ("1", "Watch", ()), ("2", "Tokens", ("tokens",)), ("3", "Custom", ("custom",)),

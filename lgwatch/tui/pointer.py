@@ -6,11 +6,9 @@ from array import array
 from typing import TYPE_CHECKING
 
 from lgwatch.events import Notice
-from lgwatch.tui.eventlist.pane import EventsPane
 from lgwatch.tui.lines.pane import Pane
 from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.lines.spot import Spot, newest, next_event, next_step, next_trouble, next_visit
-from lgwatch.tui.state.pane import StatePane
 
 if TYPE_CHECKING:
     from lgwatch.tui.app import WatchApp
@@ -86,10 +84,9 @@ class Pointer:
         self._arrive(found, "no event after this one" if way > 0 else "no event before this one")
 
     def _seqs(self) -> array[int]:
-        events = self._app.pane("events")
-        assert isinstance(events, EventsPane)
-        events.rows.update(self._app.session, self._app.keep)
-        return events.rows.seqs
+        rows = self._app.panes.events.rows
+        rows.update(self._app.session, self._app.keep)
+        return rows.seqs
 
     def to_step(self, way: int) -> None:
         """Go to where the next superstep began, or the one before."""
@@ -118,9 +115,7 @@ class Pointer:
 
     def _flags(self) -> dict[int, str]:
         """What was found to be wrong with states, by the lines that have them."""
-        state = self._app.pane("state")
-        assert isinstance(state, StatePane)
-        return {flag.seq: flag.text for flag in state.flags.all}
+        return {flag.seq: flag.text for flag in self._app.panes.state.flags.all}
 
     def _text(self, seq: int) -> str:
         session = self._app.session

@@ -9,7 +9,6 @@ from lgwatch.errors import FilterError
 from lgwatch.filter import FIELDS, Filter, parse, parse_terms, quoted
 from lgwatch.filter.mix import clear, mute, solo
 from lgwatch.session import Session
-from lgwatch.tui.eventlist.rows import EventRows
 
 
 class Sieve:
@@ -67,8 +66,3 @@ class Sieve:
         yield from dict.fromkeys(f"type:{quoted(facet.type)}" for facet in facets if facet.type)
         yield from dict.fromkeys(f"model:{quoted(facet.model)}" for facet in facets if facet.model)
         yield from dict.fromkeys(f"path:{quoted(facet.path)}" for facet in facets if "/" in facet.path)
-
-    def kept(self, session: Session, events: EventRows) -> int:
-        """How many events are kept."""
-        events.update(session, self.keep)
-        return len(events)

@@ -48,7 +48,8 @@ def lean(rate):
     from textual.widgets import Static
 
     from lgwatch.tui.lines.text import SafetyNet
-    from lgwatch.tui.lines.view import Lines, LineView, terminal_is_behind
+    from lgwatch.tui.lines.view import Lines, LineView
+    from lgwatch.tui.lines.writer import terminal_is_behind
     from lgwatch.tui.messages.flow import Wrapped
 
     class Lean(App):

@@ -100,9 +100,9 @@ async def drawn(pilot) -> None:
         await pilot.pause()
         before = len(app.session.index)
         app._apply(app.source.poll())
-        app._drawn = None
-        if app._news_until:  # how slow the machine is must not decide whether a notice is still news
-            app._news_until = float("inf")
+        app.chrome.changed()
+        if app.chrome.news_until:  # how slow the machine is must not decide whether a notice is still news
+            app.chrome.news_until = float("inf")
         for pane in app.panes:  # a number in a border is set a few times a second: no clock may decide what is seen
             pane._marked = -1.0
         app._draw()

@@ -221,10 +221,10 @@ async def test_tab_goes_through_the_panes_that_are_shown(tmp_path):
     async with app.run_test(size=SIZE) as pilot:
         seen = []
         for _ in range(5):
-            seen.append(app._focused_pane().id)
+            seen.append(app.panes.focused.id)
             await shown(pilot, "tab")
         assert sorted(seen) == ["console", "custom", "nodes", "timeline", "tokens"]
-        assert app._focused_pane().id == seen[0]
+        assert app.panes.focused.id == seen[0]
 
 
 async def test_a_click_on_a_tab_or_on_a_key_does_what_it_says(tmp_path):
@@ -422,7 +422,7 @@ async def test_only_what_came_since_is_new_and_not_what_a_filter_gives_back(tmp_
     app = played(tmp_path, *STORY, lines, words, ended())
     async with app.run_test(size=SIZE) as pilot:
         await drawn(pilot)
-        app._choose("z", (name,))
+        app.panes.choose("z", (name,))
         await shown(pilot, "home", "up", "f", "'zzzz", "enter")
         await shown(pilot, "f", "ctrl+u", "enter")
         assert len(app.pane(name).rows) > 60
@@ -459,7 +459,7 @@ async def test_a_notice_goes_away_by_the_clock_of_who_watches_although_the_run_i
         monkeypatch.setattr(chrome, "NEWS", 3600.0)
         await drawn(pilot)
         assert "kept in memory" in text_of(app)
-        app._news_until = 0.0
+        app.chrome.news_until = 0.0
         await until(pilot, lambda: "kept in memory" not in text_of(app), 60)
 
 

@@ -41,7 +41,7 @@ FORM = GraphLoaded(
 
 async def test_a_graph_that_needs_input_asks_for_it(tmp_path):
     app = played(tmp_path, CHAT, Notice(code="needs_input", text="the graph needs input: messages"))
-    app.control.request = RunRequest()
+    app.request = RunRequest()
     async with app.run_test(size=SIZE) as pilot:
         await drawn(pilot)
         await until(pilot, lambda: app.prompt.purpose == "input")
@@ -68,7 +68,7 @@ async def test_json_input_is_checked_by_the_schema_and_an_error_keeps_the_text(t
 
 async def test_r_runs_the_same_input_on_a_new_thread(tmp_path):
     app = played(tmp_path, run(thread="t9"), ended())
-    app.control.request = RunRequest(input={"a": 1}, has_input=True, thread="t9")
+    app.request = RunRequest(input={"a": 1}, has_input=True, thread="t9")
     async with app.run_test(size=SIZE) as pilot:
         await drawn(pilot)
         await shown(pilot, "r")

@@ -7,7 +7,8 @@ from textual.app import App
 
 from lgwatch.tui.lines.look import RowStrip
 from lgwatch.tui.lines.rows import Lines, Rows
-from lgwatch.tui.lines.view import LineView, terminal_is_behind
+from lgwatch.tui.lines.view import LineView
+from lgwatch.tui.lines.writer import terminal_is_behind
 from lgwatch.tui.messages.flow import Wrapped
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from lgwatch import tui
 from lgwatch.events import GraphLoaded
+from lgwatch.sources import RunRequest
 from lgwatch.tui.app import WatchApp
 from lgwatch.tui.lines.editor import command, program
 from lgwatch.tui.pages.task import TaskPage
@@ -175,10 +176,10 @@ async def test_the_source_of_a_node_is_opened_at_its_line_only_where_it_is(tmp_p
     async with app.run_test(size=LARGE) as pilot:
         monkeypatch.chdir(tmp_path)
         await at_nodes(pilot, "e")
-        assert "is not on this machine" in app.hint
+        assert "is not on this machine" in app.chrome.hint
         nodes(app).view.select_node("__start__")
         await shown(pilot, "e")
-        assert "not known" in app.hint
+        assert "not known" in app.chrome.hint
 
 
 async def test_the_source_of_a_node_is_looked_for_whatever_the_graph_calls_it(tmp_path):
@@ -205,7 +206,7 @@ async def test_b_marks_a_breakpoint_that_every_view_shows_and_the_next_run_stops
         await at_nodes(pilot)
         nodes(app).view.select_node("search")
         await shown(pilot, "b")
-        assert app.hint == "the next run stops before search"
+        assert app.chrome.hint == "the next run stops before search"
         for _ in range(3):
             assert "●" in pane_text(app, "nodes")
             await shown(pilot, "v")
@@ -215,20 +216,20 @@ async def test_b_marks_a_breakpoint_that_every_view_shows_and_the_next_run_stops
         assert app.source.asked[-1][1].interrupt_before == ("search",)
         nodes(app).view.select_node("search")
         await shown(pilot, "b", "r")
-        assert app.hint == "from the next run on, nothing stops before search"
+        assert app.chrome.hint == "from the next run on, nothing stops before search"
         assert app.source.asked[-1][1].interrupt_before == ()
 
 
 async def test_a_breakpoint_of_the_command_line_is_marked_and_one_inside_of_a_subgraph_is_no_promise(tmp_path):
     app = played(tmp_path, shape("nested"), run(), task("team"))
-    app.control.breakpoints.add("*")
+    app.request = RunRequest(interrupt_before=("*",))
     async with app.run_test(size=LARGE) as pilot:
         await at_nodes(pilot)
         assert "●" in pane_text(app, "nodes")
         nodes(app).view.select_node("team:lead")
         await shown(pilot, "b")
         assert app.control.breakpoints == {"team", "team:lead"}
-        assert "inside of a subgraph" in app.hint
+        assert "inside of a subgraph" in app.chrome.hint
         write(app.source.path, ended(), after=9.0)
         await shown(pilot)
         await shown(pilot, "r")
@@ -239,9 +240,9 @@ async def test_a_recording_says_that_it_stops_nowhere(tmp_path):
     app = WatchApp(Filed(write(tmp_path / "run.jsonl", shape("one"), run(), task("only"))))
     async with app.run_test(size=LARGE) as pilot:
         await at_nodes(pilot, "g", "b")
-        assert app.hint == "only is marked; a recording stops nowhere"
+        assert app.chrome.hint == "only is marked; a recording stops nowhere"
         await shown(pilot, "b")
-        assert app.hint == "only is no longer marked; a recording stops nowhere"
+        assert app.chrome.hint == "only is no longer marked; a recording stops nowhere"
 
 
 async def test_the_last_line_and_the_palette_have_the_keys_of_the_panel(tmp_path):

@@ -22,6 +22,7 @@ from lgwatch.tui.eventlist.cells import COLUMNS, SIZED, Cell, cell_of, columns, 
 from lgwatch.tui.eventlist.rows import EventRows, TimedPane
 from lgwatch.tui.lines.rows import Row, Rows
 from lgwatch.tui.lines.signs import amount
+from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView
 
 if TYPE_CHECKING:
@@ -158,13 +159,6 @@ class EventsPane(TimedPane):
             super().__init__()
             self.text = text
 
-    class Told(Message):
-        """The person should read a short text."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
     rows: ListRows
 
     def __init__(self, source: Source) -> None:
@@ -217,7 +211,7 @@ class EventsPane(TimedPane):
         index = self.chosen
         cell = self.rows.cell(index) if index is not None else None
         if cell is None:
-            self.post_message(self.Told("the filter has no word for this cell"))
+            self.post_message(Told("the filter has no word for this cell"))
         return cell
 
     def _narrow(self, text: str) -> None:
@@ -232,9 +226,9 @@ class EventsPane(TimedPane):
         order = ["", *([f"-{name}", name] if name in ("size", "time") else [name, f"-{name}"])]
         by = order[(order.index(rows.sorted) + 1) % 3 if rows.sorted in order else 1]
         if name == "summary":
-            self.post_message(self.Told("what events say has no order"))
+            self.post_message(Told("what events say has no order"))
         elif by and len(rows) > MOST:
-            self.post_message(self.Told(f"more than {amount(MOST)} events are not sorted: filter them first"))
+            self.post_message(Told(f"more than {amount(MOST)} events are not sorted: filter them first"))
         else:
             rows.sort(by)
             self.view.show()

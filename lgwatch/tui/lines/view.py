@@ -5,11 +5,10 @@ It owns scroll position, cursor and search, never facts.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import events
 from textual.actions import SkipAction
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
@@ -18,22 +17,12 @@ from lgwatch.tui.lines.rows import Lines, Row, Rows
 from lgwatch.tui.lines.search import Search
 from lgwatch.tui.lines.text import cell_len
 
-__all__ = ["LineView", "Lines", "Row", "Rows", "terminal_is_behind"]
+__all__ = ["LineView", "Lines", "Row", "Rows"]
 
 WHEEL = 3
 """Rows that one notch of the wheel scrolls."""
 SHIFT = 8
 """Cells that one press of left or right shifts."""
-
-
-def terminal_is_behind(app: App[Any]) -> bool:
-    """Return whether what was painted before still waits to be written: a slow terminal is not given more pictures.
-
-    An app asks before it shows data, and shows it in a later frame. Keys are answered all the same.
-    """
-    writer = getattr(getattr(app, "_driver", None), "_writer_thread", None)
-    queue = getattr(writer, "_queue", None)
-    return queue is not None and queue.qsize() > 0
 
 
 class LineView(Canvas, can_focus=True):

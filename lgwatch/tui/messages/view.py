@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 
+from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView
 from lgwatch.tui.messages.blocks import GROUPS, MessageBlocks
 from lgwatch.tui.messages.flow import Block, Level, Wrapped
@@ -52,13 +53,6 @@ class MessageView(LineView):
             tooltip="A block per call, a column per node, or one stream",
         ),
     ]
-
-    class Told(TextualMessage):
-        """The person should read a short text: what a key has done."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     class Regrouped(TextualMessage):
         """The blocks are other ones: the pane must be shown anew."""
@@ -174,20 +168,20 @@ class MessageView(LineView):
         """Show less or more of every message."""
         level = self._blocks.show_level(step)
         self.show_all()
-        self.post_message(self.Told(f"shown: {LEVELS[level]}"))
+        self.post_message(Told(f"shown: {LEVELS[level]}"))
 
     def action_markdown(self) -> None:
         """Show finished messages as markdown, or plain again."""
         on = self._blocks.turn_markdown()
         self.show_all()
-        self.post_message(self.Told("finished messages are markdown" if on else "messages are plain text"))
+        self.post_message(Told("finished messages are markdown" if on else "messages are plain text"))
 
     def action_group(self) -> None:
         """Show a block per call, a block per node, or one stream."""
         group = GROUPS[(GROUPS.index(self._blocks.group) + 1) % len(GROUPS)]
         self._picked = None
         self._blocks.show_by(group)
-        self.post_message(self.Told(f"grouped: {BY[group]}"))
+        self.post_message(Told(f"grouped: {BY[group]}"))
         self.post_message(self.Regrouped())
 
     def _arrive(self, index: int) -> None:

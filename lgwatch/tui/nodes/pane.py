@@ -24,6 +24,7 @@ from lgwatch.tui.lines.pane import Pane, Subject
 from lgwatch.tui.lines.rows import Rows
 from lgwatch.tui.lines.signs import count, seconds
 from lgwatch.tui.lines.spot import Spot, of_task
+from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView
 from lgwatch.tui.nodes.graph import GraphRows
 from lgwatch.tui.nodes.lanes import Lanes
@@ -74,13 +75,6 @@ class NodesPane(Pane):
         def __init__(self, node: str) -> None:
             super().__init__()
             self.node = node
-
-    class Told(Message):
-        """The person should read a short text."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     def __init__(self, rows: NodeRows, source: Source, *, id: str) -> None:  # noqa: A002  Textual's own name for it
         super().__init__(rows, source, id=id)
@@ -232,7 +226,7 @@ class NodesPane(Pane):
         told = next((one for one in self._told() if one.get("id") == node), {})
         file, line = str(told.get("file") or ""), told.get("line")
         if trouble := open_at(self.app, file, line if isinstance(line, int) else 1):
-            self.post_message(self.Told(trouble))
+            self.post_message(Told(trouble))
 
     # --- what is selected
 

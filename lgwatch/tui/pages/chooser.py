@@ -82,6 +82,7 @@ class TickView(LineView):
 class Chooser(ModalScreen[None]):
     """Ticks over the filter; the panes behind it show what it keeps at once."""
 
+    see_through: ClassVar[bool] = True
     DEFAULT_CSS = """
     Chooser { align: left middle; }
     Chooser > Vertical { width: 47; max-width: 94%; height: 80%; border: heavy $accent; background: $surface; }
@@ -123,7 +124,7 @@ class Chooser(ModalScreen[None]):
         self.keys.show(hints(pairs, self.keys.size.width or 50))
         self.view.select(1)
 
-    def show(self, session: Session, keep: Filter) -> None:
+    def grow(self, session: Session, keep: Filter, *, paused: bool = False) -> None:
         """Draw the choices as the session and the filter are now; what only counts on waits for a moment."""
         seen = (session.message_changes, session.task_changes)
         if keep == self._keep and (seen == self._seen or monotonic() - self._counted < CALM):

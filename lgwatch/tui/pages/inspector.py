@@ -18,6 +18,7 @@ from lgwatch.tui.lines.bar import Bar, hints
 from lgwatch.tui.lines.pane import Subject
 from lgwatch.tui.lines.signs import fit
 from lgwatch.tui.lines.text import clean, crop, plain
+from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView
 from lgwatch.tui.pages.help import Help
 from lgwatch.tui.tree.rows import JsonRows
@@ -113,8 +114,8 @@ class Inspector(ModalScreen[None]):
         event.stop()
         self._say(event.status)
 
-    @on(TreeView.Told)
-    def _on_told(self, event: TreeView.Told) -> None:
+    @on(Told)
+    def _on_told(self, event: Told) -> None:
         event.stop()
         self._say(event.text)
 

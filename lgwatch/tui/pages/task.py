@@ -25,6 +25,7 @@ from lgwatch.tui.lines.pane import Subject
 from lgwatch.tui.lines.rows import Lines, Row
 from lgwatch.tui.lines.signs import cells, fit, node_style
 from lgwatch.tui.lines.text import clean, crop, plain
+from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView
 from lgwatch.tui.nodes.pane import task_subject
 from lgwatch.tui.pages.facts import Facts, status_row, told_of, visits
@@ -49,6 +50,7 @@ NARROW = 100
 class TaskPage(ModalScreen[None]):
     """One task as a page; it goes on while the task does."""
 
+    see_through: ClassVar[bool] = False
     DEFAULT_CSS = """
     TaskPage { background: $background; }
     TaskPage > #task-title { background: $surface; }
@@ -146,10 +148,10 @@ class TaskPage(ModalScreen[None]):
 
     # --- what it shows
 
-    @property
-    def drawn(self) -> bool:
-        """Whether there is a picture that a pause can hold."""
-        return self._drawn is not None
+    def grow(self, session: Session, keep: Filter, *, paused: bool) -> None:
+        """Draw the task as it is now; a pause holds the picture that there is."""
+        if not paused or self._drawn is None:
+            self.show(session, keep)
 
     def show(self, session: Session, keep: Filter) -> None:
         """Draw the task as it is now."""
@@ -371,8 +373,8 @@ class TaskPage(ModalScreen[None]):
         event.stop()
         self._told(event.status)
 
-    @on(TreeView.Told)
-    def _on_told(self, event: TreeView.Told) -> None:
+    @on(Told)
+    def _on_told(self, event: Told) -> None:
         event.stop()
         self._told(event.text)
 

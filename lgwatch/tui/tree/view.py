@@ -10,12 +10,12 @@ from typing import ClassVar
 from textual import events, on
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.message import Message
 
 from lgwatch.events import Json
 from lgwatch.tui.lines.outside import read_outside
 from lgwatch.tui.lines.search import PATIENCE, Search
 from lgwatch.tui.lines.signs import amount
+from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView
 from lgwatch.tui.tree.branch import Path
 from lgwatch.tui.tree.parts import path_text
@@ -48,13 +48,6 @@ class TreeView(LineView):
         Binding("P", "copy_python", "Copy Python", show=False, id="tree.copy_python", tooltip="Copy it as Python"),
         Binding("p", "pager", "Pager", show=False, id="tree.pager", tooltip="Read the value in $PAGER"),
     ]
-
-    class Told(Message):
-        """Something to say to the person."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     class At(LineView.RowMessage):
         """The cursor is at another value; `path` is how Python would write where."""
@@ -256,7 +249,7 @@ class TreeView(LineView):
         if self.cursor is None or not self.in_tree:
             raise SkipAction  # the screen knows what is selected
         self.app.copy_to_clipboard(text)
-        self.post_message(self.Told(told))
+        self.post_message(Told(told))
 
     def action_pager(self) -> None:
         """Leave the screen to the user's pager."""
@@ -265,7 +258,7 @@ class TreeView(LineView):
         value = self.value()
         suffix = ".txt" if isinstance(value, str) else ".json"
         if trouble := read_outside(self.app, "PAGER", _text_of(value), suffix):
-            self.post_message(self.Told(trouble))
+            self.post_message(Told(trouble))
 
 
 def _text_of(value: Json) -> str:
