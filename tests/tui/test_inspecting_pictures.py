@@ -48,6 +48,5 @@ def test_states_that_nobody_saved_and_one_that_was_changed_in_place(picture, tmp
 def test_a_value_of_a_state_that_was_searched_for(picture, tmp_path):  # noqa: F811
     values = {"outer": {"list": [{"n": n, "note": f"note {n}"} for n in range(60)]}, "text": "word " * 40}
     app = played(tmp_path, run(), checkpoint("c1", step=1, source="loop", values=values))
-    seen = app.pane("state").view
     keys = ("5", "slash", "'note 42", "enter")
-    assert picture(app, MIDDLE, *keys, wait=lambda app: seen.found == "1/1")
+    assert picture(app, MIDDLE, *keys, wait=lambda app: app.pane("state").view.found == "1/1")

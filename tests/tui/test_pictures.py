@@ -193,8 +193,8 @@ def test_a_filter_that_cannot_be_read(picture):
 
 def test_a_search(picture):
     app = recorded("joke_and_poem")
-    found = app.pane("tokens").view
-    assert picture(app, SMALL, "2", "g", "slash", "'light", "enter", wait=lambda app: found.found not in ("", "…"))
+    keys = ("2", "g", "slash", "'light", "enter")
+    assert picture(app, SMALL, *keys, wait=lambda app: app.pane("tokens").view.found not in ("", "…"))
 
 
 def test_a_pause(picture):
