@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from lgwatch.events import Json, MessageChunk
 from lgwatch.records import Message, Part, Span, Task
+from lgwatch.texts import Texts
 
 
 class Messages:
@@ -25,7 +26,8 @@ class Messages:
         self._late: dict[
             str, int
         ] = {}  # those that went on after their end, by the line that told so, the last one last
-        self._first: dict[tuple[str, str, str, str], Message] = {}  # to say a text, by run, task and role
+        self._texts = Texts()
+        self._first: dict[int, Message] = {}  # to say a text, by the hash of it and of run, task and role
         self._lanes: dict[str, list[Message]] = {}  # the last message in each lane, by node path
 
     def of(self, task: str) -> list[Message]:
@@ -152,12 +154,14 @@ class Messages:
         message.finished, message.status = True, status
         if status == "done":
             self._compare(message)
+        for part in message.parts:
+            self._texts.take(part, len(part.text))
 
     def _compare(self, message: Message) -> None:
         """A node that wraps an answer anew sends its text a second time, under another id."""
         if text := message.text:
-            first = self._first.setdefault((message.run, message.task, message.role, text), message)
-            if message.whole and first is not message:
+            first = self._first.setdefault(hash((message.run, message.task, message.role, text)), message)
+            if message.whole and first is not message and first.text == text:
                 message.repeats = first.id
 
 

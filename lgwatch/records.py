@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lgwatch.events import Json, Namespace, path
+from lgwatch.texts import Place
 
 SILENCE = 2.0
 """Seconds without a token after which a stream counts as silent."""
@@ -128,13 +129,30 @@ class Part:
     kind: str
     pieces: list[str] = field(default_factory=list)
     tool_call: dict[str, Json] | None = None
+    place: Place | None = None
+    """Where its text lies, of a long one that was finished long ago; then `pieces` are what came after it all the same."""
 
     @property
     def text(self) -> str:
         """All of its text so far."""
+        if self.place is not None:
+            if not self.pieces:
+                return self.place.read()
+            self.pieces.insert(0, self.place.read())
+            self.place = None
         if len(self.pieces) > 1:
             self.pieces[:] = ["".join(self.pieces)]
         return self.pieces[0] if self.pieces else ""
+
+    @property
+    def written(self) -> bool:
+        """Whether its text is in memory, in one piece."""
+        return self.place is None and len(self.pieces) == 1
+
+    def lay(self, place: Place) -> None:
+        """Forget the text: it can be read at this place."""
+        self.place = place
+        self.pieces.clear()
 
 
 @dataclass(slots=True, eq=False)

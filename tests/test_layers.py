@@ -19,7 +19,8 @@ MODULES = sorted(
 )
 
 VOCABULARY = {"errors", "events"}
-CORE = VOCABULARY | {"columns", "values", "refs", "records", "messages", "index", "visits", "filter", "session", "text"}
+CORE = VOCABULARY | {"values", "refs", "records", "messages", "index", "visits", "filter", "session", "text"}
+CORE |= {"columns", "texts"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": {"journal"},  # late: the module is also the public function that reads a journal
@@ -30,11 +31,12 @@ ALLOWED: dict[str, set[str]] = {
     "patterns": set(),
     "refs": {"events"},
     "values": {"values", "events", "orjson"},
-    "records": {"events"},
+    "texts": {"columns"},
+    "records": {"events", "texts"},
     "index": {"columns", "events"},
     "callers": {"records"},
     "critical": {"callers", "records"},
-    "messages": {"events", "records"},
+    "messages": {"events", "records", "texts"},
     "visits": {"events"},
     "session": {"events", "records", "messages", "index", "visits"},
     "naming": {"events", "records"},

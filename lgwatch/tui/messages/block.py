@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
+from lgwatch.texts import Place
 from lgwatch.tui.lines.rows import Row
 from lgwatch.tui.lines.text import clean, row_end, row_starts
 
@@ -49,15 +50,16 @@ class Block:
     """
 
     __slots__ = (
-        "details", "drawn", "drawn_for", "drawn_rows", "edition", "header", "key", "level", "open", "part", "parts", "pending",
-        "picture", "place", "serial", "starts", "text", "version", "width",
+        "details", "drawn", "drawn_for", "drawn_rows", "edition", "header", "key", "laid", "level", "open", "part", "parts",
+        "pending", "picture", "place", "serial", "starts", "version", "width", "words",
     )  # fmt: skip
 
     def __init__(self, key: Hashable, header: Header | None, serial: int, level: Level = Level.BODY) -> None:
         self.key = key
         self.header = header
         self.serial = serial
-        self.text = ""
+        self.words = ""  # the text, but for one that is laid away
+        self.laid: Place | None = None
         self.open = False
         self.level = level
         self.version = 0  # of the header's picture
@@ -75,6 +77,29 @@ class Block:
         self.drawn_for: tuple[int, bool] = (0, False)
 
     # --- the text --------------------------------------------------------------------------------------------------
+
+    @property
+    def text(self) -> str:
+        """All of it that was taken."""
+        return self.words if self.laid is None else self.laid.read()
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self.words, self.laid = text, None
+
+    @property
+    def length(self) -> int:
+        """Characters of the text."""
+        return len(self.words) if self.laid is None else self.laid.length
+
+    @property
+    def written(self) -> bool:
+        """Whether the text is in memory, and nobody writes to it."""
+        return self.laid is None and not self.open and not self.pending
+
+    def lay(self, place: Place) -> None:
+        """Forget the text: it can be read at this place."""
+        self.words, self.laid = "", place
 
     def take(self) -> None:
         """Make pending text part of the text."""
@@ -125,22 +150,23 @@ class Block:
     def rows(self, width: int) -> int:
         """Return the number of rows of the body, an estimate while it is not `ready`."""
         if not self.ready(width):
-            return len(self.text) // width + bool(self.text)
+            return self.length // width + bool(self.length)
         if self.picture is not None:
             return self.drawn_rows
         # The row after a last newline is there once something stands in it.
-        return len(self.starts) - (self.starts[-1] == len(self.text))
+        return len(self.starts) - (self.starts[-1] == self.length)
 
     def span(self, row: int) -> tuple[int, int]:
         """Return where a row of the body begins, and where the next one does."""
-        return self.starts[row], self.starts[row + 1] if row + 1 < len(self.starts) else len(self.text)
+        return self.starts[row], self.starts[row + 1] if row + 1 < len(self.starts) else self.length
 
     def row_text(self, row: int) -> Row:
         """Return the spans of a row of the body."""
         if self.picture is not None:
             return self.drawn[row] if self.drawn is not None and row < len(self.drawn) else []
         start, end = self.span(row)
-        return [(self.text[start : row_end(self.text, start, end)], self.style(start))]
+        text = self.text
+        return [(text[start : row_end(text, start, end)], self.style(start))]
 
     def style(self, offset: int) -> str:
         """Return the style of the part that the offset is in."""
@@ -187,7 +213,7 @@ class Block:
         found = []
         for number in self.details or ():
             first = bisect_left(self.starts, self.parts[number][0])
-            following = self.parts[number + 1][0] if number + 1 < len(self.parts) else len(self.text)
+            following = self.parts[number + 1][0] if number + 1 < len(self.parts) else self.length
             found.append((first, min(bisect_left(self.starts, following), rows)))
         return found
 

@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 from time import perf_counter
 from typing import ClassVar
 
+from lgwatch.texts import Texts
 from lgwatch.tui.lines.rows import Row, Rows
 from lgwatch.tui.lines.text import clean
 from lgwatch.tui.messages.block import Block, Header, Level, Picture
@@ -51,6 +52,7 @@ class Wrapped(Rows):
         self._level = Level.BODY
         self._drawn: list[Block] = []  # those whose pictures are kept, the last used last
         self._keep: Callable[[Block], bool] | None = None
+        self._texts = Texts()
 
     # --- what a pane says ------------------------------------------------------------------------------------------
 
@@ -90,6 +92,8 @@ class Wrapped(Rows):
         """Set whether the block is `open` (a caret stands at its end) and whether it is `folded` to its header."""
         if open is not None:
             block.open = open
+            if not open and not block.pending:
+                self._texts.take(block, block.length)
         if folded is not None:
             self.unfold(block, Level.HEADER if folded else max(self._level, Level.BODY))
 
@@ -250,7 +254,7 @@ class Wrapped(Rows):
         first = self.first_row(block)
         if first is None or key[1] == _GAP:
             return None if first is None else max(first - self._gap, 0)
-        if key[1] == _HEADER or block.level is Level.HEADER or not block.text:
+        if key[1] == _HEADER or block.level is Level.HEADER or not block.length:
             return first
         self._fresh(block)
         lines = block.lines(self._width)
@@ -261,7 +265,7 @@ class Wrapped(Rows):
         elif block.picture is None and key[1] >= 0:
             line = block.line_of(bisect_right(block.starts, key[1]) - 1, self._width)
         else:  # text and its picture have rows of their own: about where it was
-            here, all_ = (key[1], len(block.text)) if key[1] >= 0 else (key[2], key[3])
+            here, all_ = (key[1], block.length) if key[1] >= 0 else (key[2], key[3])
             line = min(here * lines // max(all_, 1), lines - 1)
         return first + (block.header is not None) + max(line, 0) if lines else first
 
@@ -296,7 +300,8 @@ class Wrapped(Rows):
         else:
             self._fresh(block)
             offset = 0 if line < 0 else block.starts[self._first_of(block, line)]
-            at = (block.text.lower() if fold else block.text).find(text, offset)
+            body = block.text
+            at = (body.lower() if fold else body).find(text, offset)
             row = bisect_right(block.starts, at) - 1
             if at < 0 or block.shows(row, self._width):
                 return index
@@ -315,10 +320,12 @@ class Wrapped(Rows):
             fresh = 0
             for block in reversed(self._grown):
                 block.take()
+                if not block.open:
+                    self._texts.take(block, block.length)
                 if block.place < 0:
                     block.width = 0
                 elif block.width == self._width or (not block.width and fresh < AT_ONCE):
-                    fresh += 0 if block.width else len(block.text)
+                    fresh += 0 if block.width else block.length
                     block.wrap(self._width)
                 elif not block.width:
                     late.append(block)
@@ -404,9 +411,10 @@ class Wrapped(Rows):
         in_header = line is None or line <= _HEADER if step > 0 else line is None or line >= _HEADER
         if step > 0 and in_header and self._in_header(block, text, fold=fold):
             return _HEADER
-        if fold and not _may_hold(block.text, text):
+        body = block.text
+        if fold and not _may_hold(body, text):
             return _HEADER if step < 0 and in_header and self._in_header(block, text, fold=fold) else None
-        body = block.text.lower() if fold else block.text
+        body = body.lower() if fold else body
         found = None
         # Wrapping takes time: a body that does not hold the text is not wrapped for it.
         if block.picture is not None:
