@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lgwatch.errors import FilterError
-from lgwatch.events import MessageChunk
+from lgwatch.events import MessageChunk, Output
 from lgwatch.filter import FIELDS, Filter, parse
+from lgwatch.filter.kept import kept as selected
 from lgwatch.index import facet
 from tests.factories import attempt, ended, failed, play, result, run, said, span_end, task, token
 
@@ -151,6 +152,30 @@ def test_a_record_without_the_field_is_kept_either_way():
             value = "3" if FIELDS[name].number else "x"
             assert parse(f"{name}:{value}")(record())
             assert parse(f"!{name}:{value}")(record())
+
+
+@pytest.mark.parametrize(
+    ("expression", "kept"),
+    [
+        ("level:error", [False, False, True, False, True]),
+        ("level:warning", [False, False, False, True, True]),
+        ("level:UserWarning", [False, False, False, True, True]),
+        ("!level:error", [True, True, False, True, True]),
+        ("!level:*", [True, True, False, False, True]),
+    ],
+)
+def test_a_print_has_no_level_and_what_is_no_line_of_the_console_says_nothing_about_one(
+    expression: str, kept: list[bool]
+):
+    lines = [
+        Output(text="a"), Output(stream="stderr", text="b"), Output(stream="log", level="ERROR", text="c"),
+        Output(stream="warning", level="UserWarning", text="d"), token("e"),
+    ]  # fmt: skip
+    assert [parse(expression)(line) for line in lines] == kept
+    assert [parse(expression)(facet(line, "r1")) for line in lines] == kept
+    session = play(run(), *lines)
+    found = selected(session, parse(expression), lambda facet: facet.type in ("output", "message"))
+    assert list(found.seqs) == [seq for seq, one in enumerate(kept, start=2) if one]
 
 
 def test_an_empty_expression_keeps_everything():

@@ -53,6 +53,14 @@ def _status(record: Any) -> Iterable[str] | None:
     return None if value is None else _ALIKE.get(value, (value,))
 
 
+def _level(record: Any) -> Iterable[str] | None:
+    """Who asks the console for a level does not mean prints, which have none; a warning's own level is its class."""
+    value, stream = getattr(record, "level", None), getattr(record, "stream", None)
+    if stream == "warning":
+        return (value or "", "WARNING")
+    return (value,) if value else None if stream is None else ()
+
+
 def _path(record: Any) -> Iterable[str] | None:
     where = getattr(record, "path", None)
     if where is None and getattr(record, "ns", None) is not None:
@@ -99,7 +107,7 @@ FIELDS: dict[str, Field] = {
     "name": Field(_some("name"), "name of a tool, a span or a message's author"),
     "tool": Field(lambda record: getattr(record, "tools", None) or _tool(record), "tool that was called"),
     "status": Field(_status, "how it ended, or running: done failed interrupted stopped ok error"),
-    "level": Field(_one("level"), "level of a log line: INFO WARNING ERROR"),
+    "level": Field(_level, "level of a log line, which a print has not: INFO WARNING ERROR"),
     "stream": Field(_one("stream"), "stdout stderr log warning"),
     "run": Field(_one("run"), "run id: r1, r2 …"),
     "task": Field(_tasks, "task id: what belongs to the task or happened inside of it", of="task"),

@@ -55,7 +55,7 @@ def kept(
 LOOKS = {
     "node": ("node", "path"), "path": ("path",), "tag": ("tags",), "tool": ("kind", "name"), "type": ("type",),
     "kind": ("kind",), "role": ("role",), "model": ("model",), "name": ("name",), "status": ("status",),
-    "level": ("level",), "stream": ("stream",), "run": ("run",), "step": ("step",),
+    "level": ("level", "stream"), "stream": ("stream",), "run": ("run",), "step": ("step",),
 }  # fmt: skip
 """Field → what it looks at in a facet."""
 
