@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.geometry import Offset
 from textual.message import Message
 from textual.strip import Strip
 from textual.suggester import Suggester
@@ -15,7 +16,8 @@ from textual.widgets import Input
 from lgwatch.tui.lines.bar import Bar, line
 from lgwatch.tui.lines.look import Look
 from lgwatch.tui.lines.rows import Row, shifted
-from lgwatch.tui.lines.text import clean
+from lgwatch.tui.lines.signs import fit
+from lgwatch.tui.lines.text import cell_len, clean
 
 LABEL = 10
 """Cells of the label that stand before the text: as many as ` filter ▸ ` takes, which is wanted most often."""
@@ -58,6 +60,17 @@ class Line(Input):
             self.can_focus = row is None
             self.refresh()
 
+    @property
+    def scroll_offset(self) -> Offset:
+        """How far the text stands to the left: as far as the cursor needs it, and never with room left at the end.
+
+        What was scrolled for another text, or before the line had another width, is not to hide the beginning of this one.
+        """
+        width = self.scrollable_content_region.width
+        cursor = cell_len(self.value[: self.cursor_position])
+        least, most = cursor - width + 1, min(cursor, self.content_width - width)
+        return Offset(max(0, least, min(round(self.scroll_x), most)), 0)
+
     def notify_style_update(self) -> None:
         """Resolve the styles anew."""
         super().notify_style_update()
@@ -69,7 +82,7 @@ class Line(Input):
             return super().render_line(y)
         if self._look is None:
             self._look = Look(self)
-        return line(self._held if y == 0 else [], self.size.width, self._look)
+        return line(fit(self._held, [], self.size.width) if y == 0 else [], self.size.width, self._look)
 
     async def _on_mouse_down(self, event: events.MouseDown) -> None:
         if self._held is not None:
