@@ -27,7 +27,7 @@ from lgwatch.events import (
     error_text,
 )  # fmt: skip
 from lgwatch.filter import Filter
-from lgwatch.plain import Plain, summary
+from lgwatch.plain import Plain, began, summary
 from lgwatch.review import decided, hint
 from lgwatch.session import Session
 from lgwatch.sources import Source
@@ -275,7 +275,7 @@ class _Watcher:
         if left and not stopped:
             many = f"{left} answers of --resume were" if left > 1 else "an answer of --resume was"
             print(f"note: {many} not asked for", file=self._err)
-        if self._plain and run is not None:
+        if self._plain and run is not None and began(self._session):
             kept = self._source.path if self._source.path.exists() else None
             print(summary(self._session, kept), file=self._err)
         if run is not None and run.status == "running":  # its end could not be written

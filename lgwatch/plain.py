@@ -289,6 +289,11 @@ def duration(seconds: float) -> str:
     return f"{seconds // 60:.0f} m {seconds % 60:02.0f} s"
 
 
+def began(session: Session) -> bool:
+    """Whether there is anything to look at: a graph that cannot be loaded leaves an error, and that was told."""
+    return bool(session.counts.keys() - {"notice", "run_result"})
+
+
 def summary(session: Session, journal: Path | None) -> str:
     """Return what remains of a session when it is over: status, numbers, and where its journal is."""
     run = session.run

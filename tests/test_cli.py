@@ -281,6 +281,17 @@ def test_a_run_leaves_no_journal_when_none_is_wanted(tmp_path: Path) -> None:
     assert not list((tmp_path / "state").glob("[!.]*"))
 
 
+def test_what_cannot_be_loaded_is_told_and_is_no_run(tmp_path: Path) -> None:
+    agent(tmp_path)
+    done = program(tmp_path, "run", "agent.py:nothere", *TOPIC, "--plain")
+    assert done.returncode == 2
+    assert "nothere" in done.stderr
+    assert "journal:" not in done.stderr
+    assert program(tmp_path, "runs", "--json").stdout == ""
+    program(tmp_path, "run", "agent.py:nothere", *TOPIC, "--journal", "here.jsonl")
+    assert lgwatch.read_journal(tmp_path / "here.jsonl").status == "failed"
+
+
 def test_a_journal_goes_where_it_is_wanted(tmp_path: Path) -> None:
     agent(tmp_path)
     program(tmp_path, "run", "agent.py:graph", *TOPIC, "--journal", "here.jsonl")

@@ -95,7 +95,7 @@ def run(
     )
     view = View(
         print_mode(json=json, plain=plain), filter_, [json_argument(one, "--resume") for one in resume or ()],
-        keep=not no_journal,
+        keep=not no_journal, tidy=journal is None,
     )  # fmt: skip
     launch = replace(
         launch_of(target, python=python, app_dir=app_dir, env_file=env_file, no_env=no_env),
@@ -130,4 +130,4 @@ def demo(
     launch = launch_of(f"{sample.path}:graph", python=python, app_dir=sample.path.parent.parent, no_env=True, own=True)
     launch = replace(launch, label=f"demo {sample.name}")
     request = RunRequest(input=sample.example, has_input=sample.example is not None)
-    go(recorded(launch, None), request, View(print_mode(json=json, plain=plain), filter_))
+    go(recorded(launch, None), request, View(print_mode(json=json, plain=plain), filter_, tidy=True))

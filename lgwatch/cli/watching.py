@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 class View:
     """How a run is looked at: `mode` None means on the screen.
 
-    `changed` asks for a fresh start (`AGAIN`); `request` and `filter_text` are then what the screen was left with.
+    With `tidy` a journal in which nothing began is removed: there is no run to list. `changed` asks for a fresh start (`AGAIN`); `request` and `filter_text` are then what the screen was left with.
     """
 
     mode: Mode | None
     filter_text: str = ""
     resumes: Sequence[Json] = field(default_factory=list)
     keep: bool = True
+    tidy: bool = False
     changed: Callable[[], bool] | None = None
     request: RunRequest | None = None
 
@@ -100,6 +101,11 @@ def watch(source: Source, request: RunRequest | None, view: View) -> int:
         )
     finally:
         source.close()
+        if view.tidy:
+            from lgwatch.plain import began
+
+            if not began(session):
+                source.path.unlink(missing_ok=True)
 
 
 def _screen(source: Source, session: Session, request: RunRequest | None, view: View) -> int:
@@ -120,11 +126,12 @@ def _screen(source: Source, session: Session, request: RunRequest | None, view: 
         return AGAIN
 
     from lgwatch.headless import exit_code, tell_error
-    from lgwatch.plain import summary
+    from lgwatch.plain import began, summary
 
     for event in source.poll():  # how the run ended when the screen was left
         session.apply(event)
     with suppress(OSError):  # the terminal may be gone: its window was closed
         tell_error(sys.stderr, session)
-        print(summary(session, source.path if view.keep else None), flush=True)
+        if began(session):
+            print(summary(session, source.path if view.keep else None), flush=True)
     return exit_code(session)

@@ -159,7 +159,9 @@ def _frames(tb: TracebackType | None, *, user_only: bool) -> list[tuple[FrameTyp
     if not user_only:
         return frames
     frames = [(frame, line) for frame, line in frames if not frame.f_code.co_filename.startswith(_OWN)]
-    return [(frame, line) for frame, line in frames if not is_framework(frame.f_code.co_filename)] or frames[-3:]
+    own = [(frame, line) for frame, line in frames if not is_framework(frame.f_code.co_filename)]
+    # Of a file that is not Python nothing ran but the import, and that has no source to show.
+    return own or [(frame, line) for frame, line in frames[-3:] if not frame.f_code.co_filename.startswith("<frozen ")]
 
 
 def _formatted(frames: list[tuple[FrameType, int]]) -> list[str]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lgwatch.sources import RunRequest, Source
     from lgwatch.tui.control import Control
     from lgwatch.tui.eventlist.pane import EventsPane
+    from lgwatch.tui.failure import Failure
     from lgwatch.tui.interrupt import Question
     from lgwatch.tui.lines.pane import Pane, Subject
     from lgwatch.tui.lines.told import Told
@@ -103,6 +104,7 @@ class WatchApp(App[None]):
         """What `r` runs again; the graph is loaded for it while the panes are made."""
         self.chrome = Chrome(self)
         self.panes: Panes
+        self.failure: Failure
         self.question: Question
         self.prompt: Prompt
         self.control: Control
@@ -162,6 +164,7 @@ class WatchApp(App[None]):
     async def _furnish(self) -> None:
         """Make the panes and all that works on them."""
         from lgwatch.tui.control import Control
+        from lgwatch.tui.failure import Failure
         from lgwatch.tui.interrupt import Question
         from lgwatch.tui.panes import Panes
         from lgwatch.tui.pointer import Pointer
@@ -169,6 +172,7 @@ class WatchApp(App[None]):
 
         self.panes = Panes(self)
         self.panes.say_empty(self.keep)
+        self.failure = Failure()
         self.question = Question(self.source)
         self.prompt = Prompt(lambda: self.sieve.words(self.session))
         self.control = Control(self)
@@ -176,7 +180,7 @@ class WatchApp(App[None]):
         self.pointer = Pointer(self)
         self.furnished = True
         with self.batch_update():
-            await self.mount(self.panes.box, self.question, self.prompt, after=self.chrome.tabs)
+            await self.mount(self.panes.box, self.failure, self.question, self.prompt, after=self.chrome.tabs)
         self.panes.focus()
         self._draw()
 
@@ -202,8 +206,12 @@ class WatchApp(App[None]):
 
     def _reload(self) -> None:
         if self._changed is not None and self._changed():
-            self.reloading = True
-            self.exit()
+            self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Leave, so that the graph is loaded again by another process and what was asked for last is run."""
+        self.reloading = True
+        self.exit()
 
     def pane(self, name: str) -> Pane:
         """Return the pane with this id."""
@@ -287,6 +295,7 @@ class WatchApp(App[None]):
 
     def _set_mood(self) -> None:
         waiting = self.control.mind()
+        self.failure.mind(self.session, self.source.label, self.control.ways(reloads=self._changed is not None))
         failed = self.session.status in ("failed", "crashed")
         screen = self.screen_stack[0]
         if screen.has_class("-waiting") != waiting:

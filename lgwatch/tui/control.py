@@ -47,6 +47,19 @@ class Control:
     def _busy(self) -> bool:
         return self._app.session.status in ("running", "loading")
 
+    @property
+    def ended(self) -> bool:
+        """Whether there was a process to run the graph, and it is gone: to run it again is to load it again."""
+        return self._app.request is not None and not self._app.source.live
+
+    def ways(self, *, reloads: bool) -> str:
+        """Return what there is to do about a run that could not begin."""
+        if self._app.request is None:
+            return ""
+        if not self.ended:
+            return "i another input · r the same again"
+        return "goes on when a Python file is saved · r now" if reloads else "r load it again · q leave"
+
     # ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @property
@@ -71,7 +84,9 @@ class Control:
     def compose(self) -> None:
         """Give input, or answer the interrupt."""
         app = self._app
-        if not app.source.live:
+        if self.ended:
+            app.say("the graph's process has ended: r loads it again")
+        elif not app.source.live:
             app.say("this is a recording: nothing to answer")
         elif waiting := app.session.waiting:
             self._looking_around = False
@@ -169,7 +184,9 @@ class Control:
     def rerun(self) -> None:
         """Run the same input again."""
         app = self._app
-        if not app.source.live or self._app.request is None:
+        if self.ended:
+            app.begin_anew()
+        elif not app.source.live or app.request is None:
             app.say("this is a recording: it cannot be run again")
         elif self._busy:
             app.say("the run goes on: stop it first with ctrl+x")

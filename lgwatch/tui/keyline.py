@@ -53,6 +53,8 @@ def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
         yield ("enter", "Go on" if current is not None and current.breakpoint else "Answer", "app.compose")
     elif status == "interrupted" and live:
         yield ("i", "Answer", "app.compose")
+    elif app.control.ended:
+        yield ("r", "Load again", "app.rerun")
     elif live and status not in ("running", "loading"):
         yield from (("r", "Run again", "app.rerun"), ("i", "Input", "app.compose"))
     yield ("space", "Go on" if app.paused else "Pause", "app.pause")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import linecache
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 import pytest
@@ -213,6 +215,17 @@ def test_the_members_of_a_group_are_shown_up_to_a_number() -> None:
 def test_a_syntax_error_tells_its_place() -> None:
     error = caught(lambda: compile("x = = 1", "their.py", "exec"))
     assert 'File "their.py", line 1' in traceback_text(error)
+
+
+def test_a_file_that_is_not_python_is_told_without_the_frames_of_the_import(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "not_python.py").write_text("def f(:\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    error = caught(lambda: importlib.import_module("not_python"))
+    text = traceback_text(error.with_traceback(_from_framework(error)))
+    assert "<frozen" not in text
+    assert "def f(:" in text
 
 
 def test_an_endless_recursion_is_a_short_text() -> None:
