@@ -192,7 +192,7 @@ class Control:
             app.say("the run goes on: stop it first with ctrl+x")
         else:
             app.pointer.follow_all()
-            self._start(replace(self._app.request, thread=None))
+            self._start(replace(app.request, thread=None))
 
     def mark(self, node: str) -> str:
         """Set a node's breakpoint, or remove it; return what that means, in words."""
