@@ -12,7 +12,6 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from langgraph.types import interrupt
@@ -21,8 +20,10 @@ from lgwatch.doctor import Check
 from lgwatch.runner import loader
 from lgwatch.runner.diagnosis import Finding, diagnose
 from tests.corpus import cases
+from tests.corpus.parts import create_agent
 from tests.live import environment, lgwatch_command, program
 from tests.test_environments import looks_like
+from tests.versions import lacking
 
 HEAD = """
 from typing_extensions import TypedDict
@@ -113,6 +114,8 @@ ON_PURPOSE = ("disable_streaming=True", "nostream", "no checkpointer", "no chat 
 
 def test_of_graphs_that_do_what_they_should_nothing_else_is_said() -> None:
     for name, case in cases().items():
+        if lacking(*{*case.needs} - {"async context"}):  # it is not run
+            continue
         graph = case.build()
         if not hasattr(graph, "nodes"):  # a builder, or something that has to be opened first
             continue

@@ -16,12 +16,13 @@ import pydantic
 import pytest
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langgraph.types import Command, Interrupt, Overwrite, Send
+from langgraph.types import Command, Interrupt, Send
 
 from lgwatch.events import Json
 from lgwatch.values import snapshot
 from lgwatch.values.limits import DEPTH, ITEMS, TEXT
 from tests.shelf import Shelf, talk
+from tests.versions import needs
 
 
 class Color(enum.Enum):
@@ -125,7 +126,6 @@ class Model(pydantic.BaseModel, extra="allow"):
         (Send("a", {"x": 1}), {"$type": "Send", "fields": {"node": "a", "arg": {"x": 1}}}),
         (Command(goto="b", update={"x": 1}), {"$type": "Command", "fields": {"update": {"x": 1}, "goto": "b"}}),
         (Interrupt(value="ok?", id="i1"), {"$type": "Interrupt", "fields": {"value": "ok?", "id": "i1"}}),
-        (Overwrite([1]), {"$type": "Overwrite", "fields": {"value": [1], "type": "__overwrite__"}}),
         (ValueError("bad"), {"$type": "ValueError", "fields": {"message": "bad", "args": ["bad"]}}),
         (KeyError("k"), {"$type": "KeyError", "fields": {"message": "'k'", "args": ["k"]}}),
     ],
@@ -134,6 +134,13 @@ class Model(pydantic.BaseModel, extra="allow"):
 def test_a_value_has_its_form(value: object, data: Json) -> None:
     assert snapshot(value) == data
     assert type(snapshot(value)) is type(data)
+
+
+@needs("Overwrite")
+def test_a_value_that_takes_the_place_of_others_has_its_form() -> None:
+    from langgraph.types import Overwrite
+
+    assert snapshot(Overwrite([1])) == {"$type": "Overwrite", "fields": {"value": [1], "type": "__overwrite__"}}
 
 
 def test_an_exception_with_an_attribute_of_the_same_name_is_not_cut() -> None:

@@ -15,7 +15,7 @@ from lgwatch.journal import JournalReader
 from lgwatch.refs import resolve
 from lgwatch.session import Session
 from lgwatch.states import States
-from tests.test_truth import CASES
+from tests.test_truth import CASES, NAMES
 from tests.truth import watch
 
 
@@ -41,7 +41,7 @@ def values(reader: JournalReader, states: States) -> dict[tuple[str, int], Any]:
     }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_state_that_is_rebuilt_is_the_one_that_was_saved(name: str, tmp_path: Path) -> None:
     asyncio.run(watch(CASES[name], tmp_path / "run.jsonl"))
     reader, session, states = folded(tmp_path / "run.jsonl", saved=True)

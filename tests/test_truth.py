@@ -23,21 +23,20 @@ from lgwatch.sources import RunRequest
 from tests.corpus import Case, cases
 from tests.live import PATIENCE, ROOT
 from tests.truth import Truth, account, answer, bare, truth
+from tests.versions import needs
 
 OLD_PYTHON = sys.version_info < (3, 11)
 """A graph runs synchronously there; what cannot is not sound, with or without lgwatch."""
-CASES = {
-    name: replace(case, sync=case.sync or OLD_PYTHON)
-    for name, case in cases().items()
-    if sys.version_info >= case.python
-}
+CASES = {name: replace(case, sync=case.sync or OLD_PYTHON) for name, case in cases().items()}
+NAMES = [pytest.param(name, marks=needs(*case.needs)) for name, case in CASES.items()]
+"""All of them; what needs more than this Python and this LangGraph have is skipped with a word."""
 
 
 def taken(case: Case, folder: Path) -> Truth:
     return asyncio.run(truth(case, folder / "run.jsonl"))
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_journal_tells_what_happens_without_lgwatch(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     found = taken(case, tmp_path)

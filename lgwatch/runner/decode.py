@@ -186,6 +186,16 @@ class Decoder:
             )
         )  # fmt: skip
 
+    def stands_at(self, state: Any, ns: Namespace = ()) -> None:
+        """Append the checkpoints of a thread's state, and of those in it, that came after the last of the stream."""
+        if ns in self._ended_since and state.metadata:
+            config, parent = state.config, state.parent_config
+            saved = {"config": config, "parent_config": parent, "metadata": state.metadata, "next": state.next}
+            self._saved(ns, {**saved, "values": state.values})
+        for task in state.tasks:
+            if hasattr(task.state, "tasks"):
+                self.stands_at(task.state, (*ns, f"{task.name}:{task.id}"))
+
     # ── updates and interrupts ───────────────────────────────────────────────────────────────────────────────────
 
     def _updates(self, ns: Namespace, payload: Mapping[str, Any]) -> None:

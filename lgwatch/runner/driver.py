@@ -28,7 +28,7 @@ from lgwatch.runner.failure import Failures, error_dict, message_of, type_name
 from lgwatch.runner.opened import Opened
 from lgwatch.runner.refusal import refused
 from lgwatch.runner.run import Run
-from lgwatch.runner.tasks import node_tags
+from lgwatch.runner.tasks import node_tags, run_tags
 from lgwatch.runner.watchdog import Watchdog
 from lgwatch.values import Values
 
@@ -220,9 +220,8 @@ class Driver:
 
     async def _go(self, asked: Request) -> None:
         run = Run(asked.run, asked.thread, self._journal)
-        decoder = Decoder(
-            run.append, run.repeat, self._values, node_tags=self._node_tags, on_task_end=self._console.flush
-        )
+        tags = self._node_tags | run_tags(self._graph, asked.config)
+        decoder = Decoder(run.append, run.repeat, self._values, node_tags=tags, on_task_end=self._console.flush)
         decoder.pinned = self._pinned
         spans = Spans(run.append, decoder, self._keys)
         self._journal.append(asked.event)
@@ -358,15 +357,14 @@ class Driver:
         self._waiting[run.thread] = still
 
     async def _look_what_is_next(self, run: Run, asked: Request, decoder: Decoder) -> None:
-        """Tell at which nodes a breakpoint has stopped the run, where the stream did not."""
+        """Tell where a breakpoint has left the thread, and before which nodes, where the stream did not."""
         try:
-            values, found = await pending.upcoming(self._graph, asked.config)
+            state = await pending.state_of(self._graph, asked.config)
         except Exception as error:  # a checkpointer is foreign code, and there may be none
             run.append(Notice(code="waiting", text=f"what is next cannot be told: {message_of(error)}"))
             return
-        decoder.touch()
-        decoder.state = decoder.snapshot(values)
-        for event in found:
+        decoder.stands_at(state)
+        for event in pending.breakpoints(state):
             decoder.interrupts[event.interrupt] = event
             run.append(event)
 

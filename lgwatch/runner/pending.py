@@ -32,8 +32,8 @@ async def still_asked(
     return await asyncio.wait_for(waits(), PATIENCE)
 
 
-async def upcoming(graph: Any, config: Mapping[str, Any]) -> tuple[Any, list[Interrupted]]:
-    """Return the values of a thread, and the breakpoints that it stands at: before the nodes that are next."""
+async def state_of(graph: Any, config: Mapping[str, Any]) -> Any:
+    """Return the state that a thread stands at, in which a task holds that of the graph that it runs."""
 
     async def look() -> Any:
         try:
@@ -41,13 +41,13 @@ async def upcoming(graph: Any, config: Mapping[str, Any]) -> tuple[Any, list[Int
         except NotImplementedError:
             return await asyncio.to_thread(graph.get_state, config, subgraphs=True)
 
-    state = await asyncio.wait_for(look(), PATIENCE)
-    return state.values, list(_breakpoints(state, ()))
+    return await asyncio.wait_for(look(), PATIENCE)
 
 
-def _breakpoints(state: Any, ns: tuple[str, ...]) -> Iterator[Interrupted]:
+def breakpoints(state: Any, ns: tuple[str, ...] = ()) -> Iterator[Interrupted]:
+    """Yield the breakpoints that a thread stands at: before the nodes that are next."""
     for task in state.tasks:
-        inner = list(_breakpoints(task.state, (*ns, f"{task.name}:{task.id}"))) if hasattr(task.state, "tasks") else []
+        inner = list(breakpoints(task.state, (*ns, f"{task.name}:{task.id}"))) if hasattr(task.state, "tasks") else []
         yield from inner or [Interrupted(ns=ns, interrupt=f"breakpoint:{task.name}", node=task.name)]
 
 

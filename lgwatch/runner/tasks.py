@@ -32,7 +32,9 @@ class Tasks:
     def __init__(
         self, node_tags: Mapping[tuple[str, ...], tuple[str, ...]], on_end: Callable[[str], None] = lambda task: None
     ) -> None:
-        """`node_tags` are the nodes' own, by their path from the root; `on_end` is told the id of a task that ended."""
+        """`node_tags` are the nodes' own, by their path from the root, and at the root's the run's; `on_end` is told the id
+        of a task that ended.
+        """
         self.by_id: dict[str, Running] = {}
         self._ended: deque[Running] = deque()
         self._node_tags = node_tags
@@ -85,6 +87,7 @@ class Tasks:
         tags = dict.fromkeys(own_tags(own))
         if self._node_tags:
             # Before 1.2.22 a task has no metadata, and after it a run's tags take the place of the node's.
+            tags.update(dict.fromkeys(self._node_tags.get((), ())))
             tags.update(dict.fromkeys(self._node_tags.get(_names(ns, node), ())))
         for depth, segment in enumerate(ns):
             if outer := self.by_id.get(segment.rpartition(":")[2]):
@@ -131,6 +134,13 @@ def node_tags(graph: Any) -> dict[tuple[str, ...], tuple[str, ...]]:
     except Exception:  # a graph of another kind has nothing to tell here
         return found
     return found
+
+
+def run_tags(graph: Any, config: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str, ...]]:
+    """Return the tags of a run and those bound to its graph, by the path of the root; empty when there are none."""
+    bound = getattr(graph, "config", None)
+    tags = [tag for one in (bound, config) if isinstance(one, Mapping) for tag in own_tags(one.get("tags"))]
+    return {(): tuple(tags)} if tags else {}
 
 
 def _names(ns: Namespace, node: str) -> tuple[str, ...]:

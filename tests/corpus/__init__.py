@@ -26,8 +26,8 @@ class Case:
     sync: bool = False
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    python: tuple[int, int] = (3, 10)
-    """The oldest Python on which it works at all."""
+    needs: tuple[str, ...] = ()
+    """The features of `tests.versions` without which it does not work at all."""
 
 
 CASES: dict[str, Case] = {}

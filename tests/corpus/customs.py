@@ -71,7 +71,7 @@ def from_called_graphs():
     return line({"call": call}, **saved())
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def from_async_nodes():
     """Async nodes that write in turn."""
 
@@ -86,7 +86,7 @@ def from_async_nodes():
     return fan({"a": sayer_("a"), "b": sayer_("b")}, **saved())
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def from_background_tasks():
     """Tasks of asyncio that a node starts, and waits for."""
 
@@ -101,7 +101,7 @@ def from_background_tasks():
     return line({"a": node}, **saved())
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def after_the_end():
     """A background task that writes when its node has ended."""
     left = set()

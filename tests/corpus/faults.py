@@ -52,7 +52,7 @@ def failing_oddly():
     return single(node)
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def failing_beside_others():
     """A node that fails while another one waits, which is cancelled; a third has finished before."""
     ready = {}
@@ -199,7 +199,7 @@ def cached():
     return graph.compile(**saved(cache=InMemoryCache()))
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context", "timeouts"))
 def timed_out():
     """A node that takes longer than it may."""
 
@@ -209,7 +209,7 @@ def timed_out():
     return single(slow, timeout=0.05)
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def step_timed_out():
     """A step that takes longer than it may."""
 
@@ -221,7 +221,7 @@ def step_timed_out():
     return graph
 
 
-@case({"log": []})
+@case({"log": []}, needs=("error handlers",))
 def handled():
     """A node with an error handler, after which the graph goes on."""
 
@@ -231,7 +231,7 @@ def handled():
     return single(fails(), after=noted("after"), error_handler=lambda state: {"log": ["handled"]})
 
 
-@case({"log": []})
+@case({"log": []}, needs=("error handlers",))
 def handled_by_a_command():
     """An error handler that says where to go on."""
     graph = StateGraph(Log)
@@ -243,7 +243,7 @@ def handled_by_a_command():
     return graph.compile(**saved())
 
 
-@case({"log": []})
+@case({"log": []}, needs=("error handlers",))
 def handled_with_words():
     """An error handler that speaks and writes, in a subgraph."""
 
@@ -254,14 +254,14 @@ def handled_with_words():
     return line({"sub": single(fails(), after=noted("after"), error_handler=handle)}, **saved())
 
 
-@case({"log": []})
+@case({"log": []}, needs=("error handlers",))
 def handled_by_a_graph():
     """An error handler that calls a graph."""
     inner = line({"x": noted("x"), "y": noted("y")})
     return single(fails(), after=noted("after"), error_handler=lambda state: inner.invoke({"log": []}))
 
 
-@case({"log": []})
+@case({"log": []}, needs=("error handlers",))
 def handled_in_vain():
     """An error handler that fails itself, after retries."""
     return single(fails(), error_handler=fails(KeyError("handler")),
@@ -279,7 +279,7 @@ def failing_after_speech():
     return fan({"a": node}, **saved())
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def failing_deep_with_others():
     """A failure three deep, with tasks that are still running on every level."""
 

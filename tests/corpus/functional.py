@@ -55,7 +55,7 @@ def tasks_in_tasks():
     return flow
 
 
-@case(1, python=(3, 11))
+@case(1, needs=("async context",))
 def awaited():
     """Async tasks in an async entrypoint."""
 

@@ -102,7 +102,7 @@ def tasks_that_ask_in_a_subgraph():
     return line({"sub": line({"node": node}), "end": noted("end")}, **saved())
 
 
-@case([1, 2], python=(3, 11))
+@case([1, 2], needs=("async context",))
 def tasks_that_speak_at_once():
     """Async tasks with models, awaited together, under an entrypoint that calls another one."""
 
@@ -122,7 +122,7 @@ def tasks_that_speak_at_once():
     return flow
 
 
-@case({"messages": []}, python=(3, 11))
+@case({"messages": []}, needs=("async context",))
 def speaking_after_the_end():
     """A model that goes on in the background after its node has ended."""
     left = []
@@ -266,7 +266,7 @@ def streamed_inside():
     return line({"node": node}, **saved())
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def one_of_many_fails():
     """One of several tasks of a node fails while the others wait; their events and tokens stay."""
 

@@ -39,7 +39,7 @@ def as_a_call():
     return line({"call": lambda state: {"log": [graph.invoke({"topic": "cats"})["text"]]}}, **saved())
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def as_an_async_call():
     """A subgraph that an async node awaits."""
     graph = other()
@@ -67,7 +67,7 @@ def two_in_one_task():
     return line({"call": call}, checkpointer=None)
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def two_at_once_in_one_task():
     """Two different subgraphs at the same time in one task."""
     first, second = other(), inner("i")
@@ -175,7 +175,7 @@ def called_in_a_thread():
     return line({"call": call}, checkpointer=None)
 
 
-@case({"log": []}, python=(3, 11))
+@case({"log": []}, needs=("async context",))
 def fails_inside():
     """A node of a subgraph fails, and the whole graph with it."""
 

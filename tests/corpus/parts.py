@@ -11,7 +11,12 @@ from langgraph.graph import START, StateGraph
 from langgraph.graph.message import add_messages
 from typing_extensions import TypedDict
 
-__all__ = ["InMemorySaver", "Log", "fan", "line", "noted", "saved"]
+try:
+    from langchain.agents import create_agent
+except ImportError:  # the one before it, which LangGraph itself brings
+    from langgraph.prebuilt import create_react_agent as create_agent
+
+__all__ = ["InMemorySaver", "Log", "create_agent", "fan", "line", "noted", "saved"]
 
 
 class Log(TypedDict, total=False):

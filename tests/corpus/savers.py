@@ -47,7 +47,7 @@ def sqlite_spoken():
     return fan({name: talks(name) for name in "ab"}, checkpointer=in_sqlite())
 
 
-@case({"log": []}, answers=["x"], python=(3, 11))
+@case({"log": []}, answers=["x"], needs=("async context",))
 @contextlib.asynccontextmanager
 async def async_sqlite():
     """A saver that only works asynchronously, opened by a context manager."""

@@ -37,7 +37,7 @@ def in_one_piece():
     return line({"write": talks(answers("Hello ", "there", usage(3, 2)))}, **saved())
 
 
-@case({"messages": []}, python=(3, 11))
+@case({"messages": []}, needs=("async context",))
 def awaited():
     """An async node that awaits a model, and one that iterates over its stream."""
     model = says("a", "b", "c")
@@ -88,7 +88,7 @@ def several_in_one_node():
     return line({"write": node}, **saved())
 
 
-@case({"messages": []}, python=(3, 11))
+@case({"messages": []}, needs=("async context",))
 def at_once_in_one_node():
     """Two models at the same time in one node, token by token in turn."""
 

@@ -17,7 +17,6 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.managed import IsLastStep, RemainingSteps
 from langgraph.runtime import Runtime
 from langgraph.store.memory import InMemoryStore
-from langgraph.types import Overwrite
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
@@ -221,9 +220,11 @@ def stored_values():
     return line({"put": put, "get": get}, store=InMemoryStore(), **saved())
 
 
-@case({"log": ["old"]})
+@case({"log": ["old"]}, needs=("Overwrite",))
 def overwritten():
     """`Overwrite` puts a value in the place of what a reducer has added up."""
+    from langgraph.types import Overwrite
+
     return line({"a": noted("a"), "only": lambda state: {"log": Overwrite(["only"])}}, **saved())
 
 

@@ -2,9 +2,6 @@
 
 from typing import Annotated, Any
 
-from langchain.agents import create_agent
-from langchain.agents.middleware import HumanInTheLoopMiddleware, before_model
-from langchain.tools import ToolRuntime
 from langchain_core.messages import AIMessage, ToolMessage
 from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.config import get_stream_writer
@@ -15,7 +12,7 @@ from langgraph.types import Command, interrupt
 from tests.corpus import case
 from tests.corpus.customs import say
 from tests.corpus.models import Echo, answers, calls, says
-from tests.corpus.parts import InMemorySaver, Log, line, saved
+from tests.corpus.parts import InMemorySaver, Log, create_agent, line, saved
 
 HELLO = {"messages": [{"role": "user", "content": "hello"}]}
 
@@ -127,9 +124,10 @@ def failing_tool_is_told():
     return graph.compile(**saved())
 
 
-@case(HELLO)
+@case(HELLO, needs=("middleware",))
 def with_middleware():
     """An agent with middleware, which are nodes of its graph."""
+    from langchain.agents.middleware import before_model
 
     @before_model
     def count(state: Any, runtime: Any) -> dict[str, Any] | None:
@@ -139,15 +137,19 @@ def with_middleware():
     return agent(look, middleware=[count])
 
 
-@case(HELLO, answers=[{"decisions": [{"type": "approve"}]}])
+@case(HELLO, answers=[{"decisions": [{"type": "approve"}]}], needs=("middleware",))
 def approved():
     """An agent that must ask before it calls a tool."""
+    from langchain.agents.middleware import HumanInTheLoopMiddleware
+
     return agent(look, middleware=[HumanInTheLoopMiddleware(interrupt_on={"look": True})])
 
 
-@case(HELLO, answers=[{"decisions": [{"type": "reject", "message": "no cats"}]}])
+@case(HELLO, answers=[{"decisions": [{"type": "reject", "message": "no cats"}]}], needs=("middleware",))
 def rejected():
     """An agent whose tool call is refused."""
+    from langchain.agents.middleware import HumanInTheLoopMiddleware
+
     return agent(look, middleware=[HumanInTheLoopMiddleware(interrupt_on={"look": True})])
 
 
@@ -172,7 +174,7 @@ def agent_as_a_node():
     return line({"first": first, "second": second}, **saved())
 
 
-@case(HELLO, python=(3, 11))
+@case(HELLO, needs=("async context",))
 def awaited_tools():
     """Async tools, called by a model that does not stream."""
 
@@ -188,9 +190,10 @@ def awaited_tools():
     return agent(wait, model=Whole(chunks=calls("wait", '{"q": "x"}')))
 
 
-@case(HELLO)
+@case(HELLO, needs=("tool runtime",))
 def tool_that_streams():
     """A tool that uses its runtime to write and to read the state."""
+    from langchain.tools import ToolRuntime
 
     @tool
     def count(q: str, runtime: ToolRuntime) -> str:

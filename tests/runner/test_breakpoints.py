@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
 from lgwatch.events import CheckpointSaved, Interrupted
-from lgwatch.runner.pending import upcoming
-from tests.runner.runs import Recorded, line, parts
+from lgwatch.runner.pending import breakpoints, state_of
+from tests.runner.runs import MODES, Recorded, line, parts
 
 
 def saved(*following: str, step: int = 0) -> tuple[Any, str, Any]:
@@ -46,8 +49,6 @@ def test_a_breakpoint_behind_a_checkpoint_is_at_what_is_next() -> None:
 
 
 async def test_what_is_next_is_where_the_thread_stands_in_every_graph() -> None:
-    from langgraph.checkpoint.memory import InMemorySaver
-
     def a(state: Any) -> Any:
         return {"log": ["a"]}
 
@@ -58,7 +59,31 @@ async def test_what_is_next_is_where_the_thread_stands_in_every_graph() -> None:
     graph = line(inner, b, names=["sub", "end"], checkpointer=InMemorySaver())
     config = {"configurable": {"thread_id": "1"}}
     await graph.ainvoke({"log": []}, config)
-    values, found = await upcoming(graph, config)
-    assert values["log"] == []
-    (event,) = found
+    state = await state_of(graph, config)
+    assert state.values["log"] == []
+    (event,) = breakpoints(state)
     assert (event.interrupt, event.node, event.ns[0].partition(":")[0]) == ("breakpoint:b", "b", "sub")
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_the_checkpoint_that_the_stream_has_not_told_is_told_in_the_end(nested: bool) -> None:
+    def a(state: Any) -> Any:
+        return {"log": ["a"]}
+
+    saver: dict[str, Any] = {"checkpointer": InMemorySaver()}
+    inner = line(a, interrupt_after=["a"], **({} if nested else saver))
+    graph = line(inner, a, names=["sub", "end"], **saver) if nested else inner
+    config: Any = {"configurable": {"thread_id": "1"}}
+    told = list(graph.stream({"log": []}, config, stream_mode=MODES, subgraphs=True))
+    over = max(
+        number for number, (_, mode, part) in enumerate(told) if mode == "debug" and part["type"] == "task_result"
+    )
+    as_before = [part for number, part in enumerate(told) if number <= over or part[1] != "debug"]
+    state = graph.get_state(config, subgraphs=True)
+    for stream in (as_before, told):
+        events = parts(*stream)
+        events.decoder.stands_at(state)
+        saved = events.of(CheckpointSaved)
+        assert [event.next for event in saved if event.ns] == ([("__start__",), ("a",), ()] if nested else [])
+        assert len({event.checkpoint for event in saved}) == len(saved), "one is told twice"
+        assert saved[-1].values == {"log": ["a"], "messages": []}

@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
 from langgraph.func import entrypoint, task
 from langgraph.graph import END, START, StateGraph
-from langgraph.types import CachePolicy, Command, Interrupt, Overwrite, RetryPolicy, Send, interrupt
+from langgraph.types import CachePolicy, Command, Interrupt, RetryPolicy, Send, interrupt
 
 from lgwatch.events import (
     CheckpointSaved,
@@ -28,6 +28,7 @@ from lgwatch.events import (
     Updated,
 )  # fmt: skip
 from tests.runner.runs import Log, answers, fan, line, parts, play, says
+from tests.versions import needs
 
 contexts = pytest.mark.skipif(sys.version_info < (3, 11), reason="async nodes have no context before Python 3.11")
 SYNC = sys.version_info < (3, 11)
@@ -164,7 +165,10 @@ def test_an_error_handler_ends_without_a_start() -> None:
     assert [event.node for event in events.of(TaskStarted)] == ["broken"]
 
 
+@needs("Overwrite")
 def test_an_overwrite_is_recorded_as_what_it_is() -> None:
+    from langgraph.types import Overwrite
+
     def replace_all(state: Log) -> dict[str, Any]:
         return {"log": Overwrite(["only"])}
 

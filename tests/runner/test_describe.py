@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 import jsonschema
 import pytest
-from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.runnables import RunnableLambda
 from langgraph.func import entrypoint
@@ -21,6 +20,7 @@ from pydantic import BaseModel
 
 from lgwatch.events import GraphLoaded
 from lgwatch.runner.describe import MAX_NODES, describe
+from tests.corpus.parts import create_agent
 
 
 class State(typing.TypedDict):

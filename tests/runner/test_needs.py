@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import pytest
-from langchain.agents import create_agent
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langgraph.func import entrypoint
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -16,6 +15,7 @@ from pydantic import BaseModel
 from typing_extensions import NotRequired, TypedDict
 
 from lgwatch.runner.describe import has_messages, needs_input
+from tests.corpus.parts import create_agent
 
 
 class Story(TypedDict):

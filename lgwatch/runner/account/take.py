@@ -42,6 +42,8 @@ async def take_account(
         asked = account.asked
         state = await _state(graph, config, sync=sync)
         stops = list(_upcoming(state)) if account.stopped and state is not None else []
+        if account.stopped and state is not None:
+            account.stands_at(state)
         runs.append(account.told(stops, kept=bool(getattr(graph, "checkpointer", None))))
     return {"runs": runs, "state": None if state is None else {"values": plain(state.values), "next": list(state.next)}}
 
@@ -216,6 +218,15 @@ class Account:
             "step": metadata["step"], "source": metadata["source"], "next": list(payload["next"]),
             "values": plain(payload["values"]),
         })  # fmt: skip
+
+    def stands_at(self, state: Any, ns: tuple[str, ...] = ()) -> None:
+        """Add the checkpoint at which a breakpoint after a node has stopped, which no stream before 1.2 tells of."""
+        told = [fact["id"] for fact in self._facts["checkpoints"] if fact["ns"] == list(ns)]
+        if state.metadata and state.config["configurable"]["checkpoint_id"] not in told:  # one not yet begun has none
+            self._checkpoint(ns, 0, state._asdict())
+        for task in state.tasks:
+            if hasattr(task.state, "tasks"):
+                self.stands_at(task.state, (*ns, f"{task.name}:{task.id}"))
 
     def _messages(self, ns: tuple[str, ...], payload: tuple[Any, Mapping[str, Any]]) -> None:
         message, metadata = payload
