@@ -261,9 +261,36 @@ class ValueStored(Event):
     data: Json = None
 
 
+NOTICES = {
+    "blocked": "a node blocks the event loop, and where",
+    "breakpoint": "a breakpoint that stops nothing, or from which nothing can go on; a `breakpoint()` that was passed over",
+    "checkpointer": "what checkpoints are kept in, where that is not the graph's own",
+    "close": "what the target opened was closed, and had something to say",
+    "command": "a command to the runner that it does not know",
+    "compiled": "the target was compiled for the run",
+    "custom": "the nodes of custom events are inferred: this LangGraph does not tell them",
+    "doctor": "a finding of `lgwatch doctor`; behind a colon, how bad it is",
+    "interpreter": "which interpreter the graph runs in, where it is not lgwatch's",
+    "internal": "a fault of lgwatch; what came before it and after it stands",
+    "interrupt": "a question that nobody can answer",
+    "loading": "the target's imports take long",
+    "loop": "the graph stopped the event loop",
+    "lost": "events that could not be written",
+    "needs_input": "the run was started without input, and needs one",
+    "old": "the langgraph in use is older than what is tested",
+    "process_died": "the graph's process ended after the run",
+    "python310": "what Python 3.10 does not tell",
+    "torn": "a line of the journal that is damaged",
+    "unknown_key": "a node wrote a key that the state does not have",
+    "veil": "what is left out of the journal, on request",
+    "waiting": "what is next, or what waits for an answer, cannot be told",
+}
+"""Every code of a notice, and what it means. More may come; none takes another meaning."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice(Event):
-    """Something lgwatch itself has to say, of a task where it is about one."""
+    """Something lgwatch itself has to say, of a task where it is about one; `code` is one of `NOTICES`."""
 
     type: ClassVar[str] = "notice"
     code: str = ""

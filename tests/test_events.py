@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
 
 import pytest
 
-from lgwatch.events import EVENTS, Event, Namespace, TaskStarted, Unknown, defaults, parent_task, path
+import lgwatch
+from lgwatch.events import EVENTS, NOTICES, Event, Namespace, TaskStarted, Unknown, defaults, parent_task, path
 
 
 @pytest.mark.parametrize(
@@ -66,3 +70,26 @@ def test_every_class_is_in_the_table_under_its_name():
 
 def test_no_field_is_named_like_a_key_that_every_line_has():
     assert all("type" not in defaults(cls) for cls in EVENTS.values())
+
+
+def written_codes() -> Iterator[str]:
+    """The codes of notices that the source writes or compares: `Notice(code="…")`, `notice("…", …)`."""
+    for module in Path(lgwatch.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.MatchClass):
+                name, given = ast.unparse(call.cls), dict(zip(call.kwd_attrs, call.kwd_patterns, strict=True))
+                value = getattr(given.get("code"), "value", None)
+            elif isinstance(call, ast.Call):
+                name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                keyword = next((one.value for one in call.keywords if one.arg == "code"), None)
+                value = keyword if name == "Notice" else next(iter(call.args), None)
+            else:
+                continue
+            if name in ("Notice", "notice") and isinstance(value, ast.Constant):
+                yield value.value
+
+
+def test_every_notice_has_a_code_of_the_table():
+    codes = set(written_codes())
+    assert len(codes) > 15
+    assert codes <= set(NOTICES)
