@@ -7,8 +7,7 @@ and its task. A filter is asked once per facet, not once per event.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import compress, repeat
+from collections.abc import Callable
 from typing import NamedTuple
 
 from lgwatch.columns import TAIL, Column
@@ -92,6 +91,8 @@ class EventIndex:
         self.tasks: list[str] = [""]
         self.around: list[tuple[str, ...]] = [()]
         """Ids of the tasks around each of `tasks`, innermost last."""
+        self.firsts = array("I", [1])
+        """The first event of each of `tasks`; none of its events is before."""
         self._steps: dict[int, int] = {}
         self._spans: dict[str, tuple[int, int]] = {}  # those that have not ended: facet and task
         self._facet_ids: dict[Facet, int] = {self.facets[0]: 0}
@@ -177,6 +178,7 @@ class EventIndex:
         if number is None:
             number = self._task_ids[task or ns] = len(self.tasks)
             self.tasks.append(task)
+            self.firsts.append(len(self.at))
             self.around.append(tuple(segment.rpartition(":")[2] for segment in ns if ":" in segment))
         return number
 
@@ -191,104 +193,6 @@ class EventIndex:
     def task_of(self, seq: int) -> str:
         """Return the id of an event's task, "" when it has none."""
         return self.tasks[self.task[seq]]
-
-
-class Selection:
-    """The sequence numbers of the events that a question keeps; grows with the index.
-
-    `keep` is asked once per facet. `whose`, where there is one, is asked once for each number of a task, and says besides
-    whether that is its last word; what it says of a task that goes on may change, and then the selection is made anew.
-    `each` is asked of every event that the others keep. With a `kind` only events of that type are looked at, and no more
-    than `at_once` in one update.
-    """
-
-    def __init__(
-        self,
-        index: EventIndex,
-        keep: Callable[[Facet], bool],
-        *,
-        whose: Callable[[int], tuple[bool, bool]] | None = None,
-        each: Callable[[array[int]], Iterable[int]] | None = None,
-        kind: str = "",
-        at_once: int | None = None,
-    ) -> None:
-        self._index = index
-        self._keep = keep
-        self._whose = whose
-        self._each = each
-        self._kind = kind
-        self._at_once = at_once
-        self._verdicts = bytearray()
-        self._tasks: dict[int, bool] = {}
-        self._open: set[int] = set()
-        self._seen = 0  # how many of those that are to be looked at
-        self.seqs = array("I")
-        self.update()
-
-    def update(self) -> int:
-        """Take in the events that came since; return how many of them are kept, or, of a selection that was made anew,
-        how many there are."""
-        index = self._index
-        keep, kind = self._keep, self._kind
-        for number in range(len(self._verdicts), len(index.facets)):
-            facet = index.facets[number]
-            self._verdicts.append(number > 0 and (not kind or facet.type == kind) and bool(keep(facet)))
-        before = len(self.seqs)
-        if self._whose is not None and self._changed(self._whose):
-            self._seen, self.seqs, before = 0, array("I"), 0
-        start, end = self._seen, self._end
-        if start < end:
-            if self._at_once is not None:
-                end = min(end, start + self._at_once)
-            if self._kind:
-                seqs: Sequence[int] = index.of_type[self._kind][start:end]
-                facets: Iterable[int] = index.facet.gather(seqs)
-            else:
-                seqs, facets = range(start, end), index.facet[start:end]
-            found = array("I", compress(seqs, map(self._verdicts.__getitem__, facets)))
-            if self._whose is not None:
-                found = self._of_tasks(found, self._whose)
-            self.seqs.extend(found if self._each is None else self._each(found))
-            self._seen = end
-        return len(self.seqs) - before
-
-    @property
-    def _end(self) -> int:
-        return len(self._index.of_type.get(self._kind, ())) if self._kind else len(self._index)
-
-    @property
-    def behind(self) -> bool:
-        """Whether there is more to look at than one update does."""
-        return self._seen < self._end
-
-    def _changed(self, whose: Callable[[int], tuple[bool, bool]]) -> bool:
-        """Ask again about the tasks that went on; return whether an answer is another one."""
-        changed = False
-        for number in list(self._open):
-            kept, final = whose(number)
-            changed |= kept is not self._tasks[number]
-            self._tasks[number] = kept
-            if final:
-                self._open.discard(number)
-        return changed
-
-    def _of_tasks(self, found: array[int], whose: Callable[[int], tuple[bool, bool]]) -> array[int]:
-        """Return those of the events whose task is kept; a task is not asked about before one of its events may be."""
-        tasks, of = self._tasks, self._index.task.__getitem__
-        several = range(len(self._index.tasks))
-        for number in several if len(found) > 4 * len(several) else set(map(of, found)):
-            if number not in tasks:
-                tasks[number], final = whose(number)
-                if not final:
-                    self._open.add(number)
-        verdicts = bytes(map(tasks.get, several, repeat(0))) if len(found) > len(several) else tasks
-        return array("I", compress(found, map(verdicts.__getitem__, map(of, found))))
-
-    def __len__(self) -> int:
-        return len(self.seqs)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.seqs)
 
 
 def shown(facet: Facet) -> bool:

@@ -24,7 +24,8 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.filter import parse
 from lgwatch.filter.kept import kept
-from lgwatch.index import EventIndex, Facet, Selection, facet, shown
+from lgwatch.index import EventIndex, Facet, facet, shown
+from lgwatch.selection import Selection
 from tests.factories import (
     attempt,
     call,
@@ -232,9 +233,78 @@ def test_how_long_a_task_took_decides_on_its_events_once_it_has_ended():
     assert len(selection) == 2  # nobody knows yet
     session.apply(replace(result("a"), at=5.0))
     session.apply(replace(result("b"), at=5.0 - 4.2))
-    assert selection.update() == len(selection) == 1
+    assert (selection.update(), len(selection)) == (-1, 1)
     assert session.index.task_of(next(iter(selection))) == "a"
     assert selection.update() == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.lists(events, max_size=8), max_size=5),
+    st.sampled_from(["node:a", "!type:task", "tag:x", ""]),
+    st.sampled_from(["", "custom", "message"]),
+    st.integers(1, 7),
+)
+def test_a_selection_taken_in_by_and_by_is_the_one_made_at_once(
+    batches: list[list[Event]], expression: str, kind: str, at_once: int
+):
+    index, keep = EventIndex(), parse(expression)
+    for event in batches[0] if batches else ():
+        index.add(event, "r1")
+    grown = Selection(index, keep, kind=kind, at_once=at_once)
+    for batch in batches[1:]:
+        for event in batch:
+            index.add(event, "r1")
+        before = list(grown)
+        grown.update()
+        assert list(grown)[: grown.stable] == before[: grown.stable]
+    for _ in range(len(index) + 1):
+        grown.update()
+    assert not grown.behind
+    assert list(grown) == list(Selection(index, keep, kind=kind))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("tcr"), st.floats(0.1, 2)), max_size=30),
+    st.integers(1, 9),
+    st.sampled_from(["", "custom"]),
+)
+def test_what_a_task_did_after_all_decides_on_its_events_and_on_no_others(told, at_once: int, kind: str):
+    keep, session, at = parse("dur>1s"), play(), 0.0
+    grown = kept(session, keep, lambda _: True, kind=kind, at_once=at_once)
+    ended_ones = set()
+    for name, what, later in told:
+        if name in ended_ones:  # what has ended goes on in another run, if ever
+            continue
+        at += later
+        ended_ones |= {name} if what == "r" else set()
+        event = {"t": task(name), "c": custom(1, name), "r": result(name)}[what]
+        session.apply(replace(event, at=at))
+        before = list(grown)
+        grown.update()
+        assert list(grown)[: grown.stable] == before[: grown.stable]
+    while grown.behind:
+        grown.update()
+    assert list(grown) == list(kept(session, keep, lambda _: True, kind=kind))
+
+
+def test_a_task_that_ends_is_no_reason_to_look_at_what_came_before_it():
+    session = play((custom(n) for n in range(50)), task("a"), attempt("a"), custom(1, "a"))
+    selection, before = kept(session, parse("dur>1s"), lambda _: True), session.index.firsts[-1]
+    seqs, asked = selection.seqs, len(selection)
+    session.apply(replace(result("a"), at=0.5))
+    assert (selection.update(), selection.stable) == (before - 1 - asked, before - 1)
+    assert selection.seqs is seqs
+
+
+def test_the_newest_events_are_looked_at_first():
+    session = play(*(custom(n) for n in range(20)))
+    selection = kept(session, parse("type:custom"), lambda _: True, at_once=5)
+    assert list(selection) == list(range(17, 22))
+    assert selection.behind
+    selection.update()
+    assert list(selection) == list(range(12, 22))
 
 
 def test_tokens_and_attempts_are_asked_of_the_task():

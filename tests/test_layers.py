@@ -20,7 +20,7 @@ MODULES = sorted(
 
 VOCABULARY = {"errors", "events"}
 CORE = VOCABULARY | {"values", "refs", "records", "messages", "index", "visits", "filter", "session", "text"}
-CORE |= {"columns", "texts"}
+CORE |= {"columns", "selection", "texts"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": {"journal"},  # late: the module is also the public function that reads a journal
@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "texts": {"columns"},
     "records": {"events", "texts"},
     "index": {"columns", "events"},
+    "selection": {"index"},
     "callers": {"records"},
     "critical": {"callers", "records"},
     "messages": {"events", "records", "texts"},
@@ -42,7 +43,7 @@ ALLOWED: dict[str, set[str]] = {
     "naming": {"events", "records"},
     "filter": VOCABULARY | {"filter", "patterns"},
     "filter.mix": {"filter", "records", "session"},
-    "filter.kept": {"filter", "index", "session"},
+    "filter.kept": {"filter", "index", "selection", "session"},
     "transitions": {"callers", "events", "naming", "records", "session"},
     "difference": {"events", "refs"},
     "trace": {"events"},
@@ -176,7 +177,7 @@ def test_a_part_of_the_screen_knows_the_parts_below_it_and_not_the_frame(room: s
     assert parts - {room} <= ROOMS[room]
 
 
-@pytest.mark.parametrize("name", ["session", "filter", "records", "messages", "index", "visits"])
+@pytest.mark.parametrize("name", ["session", "filter", "records", "messages", "index", "selection", "visits"])
 def test_the_core_has_no_clock_and_no_files(name: str) -> None:
     paths = [*(PACKAGE / name).glob("*.py")] or [PACKAGE / f"{name}.py"]
     assert {found for path in paths for found in imported(path)} & {

@@ -14,7 +14,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from lgwatch.filter import Filter, Term
-from lgwatch.index import Facet, Selection
+from lgwatch.index import Facet
+from lgwatch.selection import Selection
 from lgwatch.session import Session
 
 
@@ -46,6 +47,7 @@ def kept(
         session.index,
         lambda facet: of(facet) and all(term(facet) for term in terms),
         whose=(lambda number: _whose(session, number, tasks)) if tasks else None,
+        news=lambda: session.task_changes,
         each=(lambda seqs: _by_time(seqs, session.index.at, moments)) if moments else None,
         kind=kind,
         at_once=at_once,

@@ -237,8 +237,8 @@ class WatchApp(App[None]):
             self._draw()
             self._patience = max(0.1, 10 * (monotonic() - began))
         running = self.session.status in ("running", "loading") and self.source.live
-        busy = events or (self.panes.behind and not self.paused)
-        self.set_timer(0.001 if self._far_behind else FRAME if busy else RUNNING if running else IDLE, self._frame)
+        hurry = self._far_behind or (self.panes.behind and not self.paused)
+        self.set_timer(0.001 if hurry else FRAME if events else RUNNING if running else IDLE, self._frame)
 
     def on_resize(self) -> None:
         """Say as much as there is room for now."""

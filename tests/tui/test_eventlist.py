@@ -1,5 +1,6 @@
 import json
 from array import array
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from lgwatch.tui.eventlist.console import ConsolePane
 from lgwatch.tui.eventlist.custom import CustomPane
 from lgwatch.tui.eventlist.pane import EventsPane
 from lgwatch.tui.eventlist.rows import Times
-from tests.factories import attempt, checkpoint, custom, ended, failed, interrupted, run, span_end, task, token
+from tests.factories import attempt, checkpoint, custom, ended, failed, interrupted, result, run, span_end, task, token
 from tests.tui.stage import Stage, drawn, played, shown, text_of, write
 
 
@@ -122,6 +123,56 @@ STORY = [
     run(), task("plan"), custom({"url": "arxiv.org", "n": 1}, "plan"), custom({"url": "wiki.org", "n": 2}, "plan"),
     task("write", step=2), custom("x" * 3000, "write"), ended(),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("keep", ["!type:task", "type:custom done", "size>1"])
+def test_rows_under_a_reader_stay_until_those_of_another_filter_are_complete(tmp_path, monkeypatch, keep):
+    monkeypatch.setattr("lgwatch.tui.eventlist.rows.SLICE", 10)
+    source = Stage(write(tmp_path / "run.jsonl", run(), *(custom({"done": n}) for n in range(60)), ended()))
+    session = Session()
+    for event in source.poll():
+        session.apply(event)
+    rows = EventsPane(source).rows
+    rows.reading = lambda: False
+    everything = Filter()
+    rows.update(session, everything)
+    assert rows.behind
+    assert rows.seqs[-1] == 62  # who follows sees what is newest at once
+    while rows.behind:
+        rows.update(session, everything)
+    rows.reading = lambda: True
+    some = parse(keep)
+    rows.update(session, some)
+    assert rows.behind
+    assert len(rows) == 62
+    while rows.behind:
+        rows.update(session, some)
+    assert len(rows) == {"!type:task": 62, "type:custom done": 60, "size>1": 62}[keep]
+
+
+@pytest.mark.parametrize("pane", [EventsPane, CustomPane, ConsolePane])
+@pytest.mark.parametrize("keep", ["", "dur>1s", "dur>1s done"])
+def test_rows_that_come_by_and_by_are_those_that_come_at_once(tmp_path, monkeypatch, pane, keep):
+    monkeypatch.setattr("lgwatch.tui.eventlist.rows.SLICE", 3)
+    lines = [
+        run(), task("a"), attempt("a"), custom("done 1", "a"), Output(text="done\n2\n", node="a", task="a"), task("b"),
+        attempt("b"), custom("done 3", "b"), Output(text="done 4", node="b", task="b"),
+        *(custom(f"done {n}", "b") for n in range(9)), replace(result("a"), at=9.0), custom("x", "b"), replace(result("b"), at=9.1),
+        Output(text="the end is done\n", node="a", task="a"),
+    ]  # fmt: skip
+    source, session = Stage(write(tmp_path / "run.jsonl", *lines)), Session()
+    rows, some = pane(source).rows, parse(keep)
+    for event in source.poll():
+        session.apply(event)
+        rows.update(session, some)
+    while rows.behind:
+        rows.update(session, some)
+    monkeypatch.undo()
+    whole = pane(source).rows
+    for _ in range(3):
+        whole.update(session, some)
+    assert rows.seqs == whole.seqs
+    assert len(rows) > 0
 
 
 async def at_cell(pilot, row, column):

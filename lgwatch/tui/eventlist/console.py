@@ -32,6 +32,7 @@ class ConsoleRows(Timed):
     def __init__(self, source: Source) -> None:
         self._source = source
         self._events = EventRows(source, lambda facet: facet.type == "output", lambda *_: [], kind="output")
+        self._events.reading = lambda: True  # their lines are counted from the first one on
         self._read = 0
         self.session: Session | None = None
         self._lines: array[int] = array("I")
@@ -41,7 +42,7 @@ class ConsoleRows(Timed):
         """Take in new output; return whether the rows changed."""
         before = self._events.seqs
         changed = self._events.update(session, keep)
-        if self._events.seqs is not before or session is not self.session:
+        if self._events.seqs is not before or self._events.stable < self._read or session is not self.session:
             self.session = session
             self._read, self._lines, self.seqs = 0, array("I"), array("I")
         read = self._events.seqs[self._read : self._read + OUTPUTS]

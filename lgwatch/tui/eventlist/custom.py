@@ -53,6 +53,7 @@ class CustomPane(TimedPane):
     def __init__(self, source: Source) -> None:
         rows = EventRows(source, lambda facet: facet.type == "custom", _custom, resolve=True, kind="custom")
         super().__init__(rows, source, id="custom")
+        rows.reading = lambda: not self.view.following
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw what came since."""

@@ -48,7 +48,7 @@ class ListRows(EventRows):
     def update(self, session: Session, keep: Filter) -> bool:
         """Take in new events, which stand at the end however the rows are sorted, or a new filter."""
         changed = super().update(session, keep)
-        if self.sorted and self._sorted_of is not self.seqs:
+        if self.sorted and (self._sorted_of is not self.seqs or self.stable < len(self._order)):
             self.sort("")
         self._order.extend(range(len(self._order), len(self.seqs)) if self.sorted else ())
         return changed
@@ -165,6 +165,7 @@ class EventsPane(TimedPane):
         rows = ListRows(source)
         super().__init__(rows, source, id="events")
         rows.cursor = lambda: self.view.cursor
+        rows.reading = lambda: not self.view.following
         self._version = -1
         self._keep = Filter()
 

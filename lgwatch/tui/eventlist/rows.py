@@ -12,7 +12,8 @@ from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.filter.kept import kept
 from lgwatch.filter.payloads import STATES
-from lgwatch.index import Facet, Selection
+from lgwatch.index import Facet
+from lgwatch.selection import Selection
 from lgwatch.session import Session
 from lgwatch.tui.eventlist.sift import Sift
 from lgwatch.tui.lines.pane import Pane, Subject
@@ -24,6 +25,8 @@ from lgwatch.tui.lines.text import cell_len, clean, crop
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
+SLICE = 50_000
+"""Events that a new filter is asked about in one picture: more would be felt in a key."""
 NEAR = 20_000
 """Rows that are looked at to find one of a task."""
 
@@ -126,28 +129,42 @@ class EventRows(Timed):
         self._selection: Selection | None = None
         self._sift: Sift | None = None
         self.seqs: array[int] = array("I")
+        self._shown = 0  # how many of them there were at the last look
+        self.stable = 0
+        """How many of the first rows are what they were before the last update."""
+        self.reading: Callable[[], bool] = lambda: False
+        """Whether somebody reads at a place of his own: then the rows stay until those of another filter are complete."""
         self._times = Times()
 
     def update(self, session: Session, keep: Filter) -> bool:
         """Take in new events, or a new filter; return whether the rows changed."""
-        fresh = self._selection is None or session is not self.session or keep != self._keep
-        if fresh:
+        selection, fresh = self._selection, False
+        if selection is None or session is not self.session or keep != self._keep:
+            if session is not self.session:
+                self.seqs = array("I")
             self.session, self._keep = session, keep
-            self._selection = kept(session, keep, self._wanted(keep), kind=self._kind)
+            fresh = True
+            self._selection = selection = kept(session, keep, self._wanted(keep), kind=self._kind, at_once=SLICE)
             self._sift = Sift(self._source, keep, strict=self._strict) if keep.reads else None
-        assert self._selection is not None
-        fresh |= self.times.set(session)
-        before = self._selection.seqs
-        new = self._selection.update()
-        if before is not self._selection.seqs:  # what a task did after all decides on its events
-            self._sift, fresh = Sift(self._source, keep, strict=self._strict) if keep.reads else None, True
-        if self._sift is None:
-            self.seqs = self._selection.seqs
-            changed = fresh or new > 0
         else:
-            changed = self._sift.go_on(self._selection.seqs) or fresh
-            self.seqs = self._sift.found
+            selection.update()
+        changed = self.times.set(session)
+        # A sift goes through what is selected from the first event on.
+        if not (selection.behind and (self.reading() or self._sift is not None)):
+            changed |= self._take_over(selection) or fresh
         self.version += changed
+        return changed
+
+    def _take_over(self, selection: Selection) -> bool:
+        """Show what is selected by now, as far as its lines were asked about; return whether the rows changed."""
+        seqs, stable = selection.seqs, selection.stable
+        if self._sift is not None:
+            stable = self._sift.go_back(seqs, stable)
+            self._sift.go_on(seqs)
+            seqs = self._sift.found
+        self.stable = stable if seqs is self.seqs else 0
+        changed = seqs is not self.seqs or stable < max(self._shown, len(seqs))
+        self.seqs, self._shown = seqs, len(seqs)
         return changed
 
     def _size(self, seq: int) -> int:
@@ -165,8 +182,11 @@ class EventRows(Timed):
 
     @property
     def behind(self) -> bool:
-        """Whether there are lines that the filter was not asked about yet."""
-        return self._sift is not None and self._selection is not None and self._sift.asked < len(self._selection)
+        """Whether there are events or lines that the filter was not asked about yet."""
+        selection = self._selection
+        if selection is None:
+            return False
+        return selection.behind or (self._sift is not None and self._sift.asked < len(selection))
 
     @property
     def times(self) -> Times:

@@ -39,6 +39,13 @@ class Sift:
         self._payloads = bool(keep.about("line"))
         self._needles = _needles(keep.texts)
 
+    def go_back(self, seqs: array[int], stable: int) -> int:
+        """Of `seqs` only the first `stable` are what they were: forget what was found after them; return how much is left."""
+        if stable < self.asked:
+            self.asked = stable
+            del self.found[bisect_right(self.found, seqs[stable - 1]) if stable else 0 :]
+        return len(self.found)
+
     def go_on(self, seqs: array[int]) -> bool:
         """Go on with `seqs`, of which those that were asked about are the beginning; return whether more was found."""
         before, deadline = len(self.found), perf_counter() + PATIENCE

@@ -12,8 +12,9 @@ from itertools import pairwise
 
 from lgwatch.filter import Filter
 from lgwatch.filter.kept import kept
-from lgwatch.index import Facet, Selection
+from lgwatch.index import Facet
 from lgwatch.records import Run
+from lgwatch.selection import Selection
 from lgwatch.session import Session
 from lgwatch.tui.lines.rows import Row
 from lgwatch.tui.lines.signs import SPARKS, glyph
@@ -21,7 +22,7 @@ from lgwatch.tui.lines.text import ASCII
 from lgwatch.tui.timeline.axis import Axis, Clock
 from lgwatch.tui.timeline.bars import Cells
 
-SLICE = 100_000
+SLICE = 50_000
 """Events that one picture takes in: more would be felt in a key."""
 DOTS = ".:*" if ASCII else "·•●"
 """One custom event in a cell, some, many."""
