@@ -127,6 +127,7 @@ class EventRows(Timed):
         self.session: Session | None = None
         self._keep = Filter()
         self._selection: Selection | None = None
+        self._more = False  # whether the last update left events for the next one
         self._sift: Sift | None = None
         self.seqs: array[int] = array("I")
         self._shown = 0  # how many of them there were at the last look
@@ -148,9 +149,10 @@ class EventRows(Timed):
             self._sift = Sift(self._source, keep, strict=self._strict) if keep.reads else None
         else:
             selection.update()
+        self._more = selection.behind
         changed = self.times.set(session)
         # A sift goes through what is selected from the first event on.
-        if not (selection.behind and (self.reading() or self._sift is not None)):
+        if not (self._more and (self.reading() or self._sift is not None)):
             changed |= self._take_over(selection) or fresh
         self.version += changed
         return changed
@@ -183,10 +185,9 @@ class EventRows(Timed):
     @property
     def behind(self) -> bool:
         """Whether there are events or lines that the filter was not asked about yet."""
-        selection = self._selection
-        if selection is None:
-            return False
-        return selection.behind or (self._sift is not None and self._sift.asked < len(selection))
+        return self._more or (
+            self._sift is not None and self._selection is not None and self._sift.asked < len(self._selection)
+        )
 
     @property
     def times(self) -> Times:
