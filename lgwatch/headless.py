@@ -18,6 +18,7 @@ from lgwatch.events import (
     Event,
     Interrupted,
     Json,
+    LoopDelayed,
     MessageChunk,
     Notice,
     Output,
@@ -200,6 +201,8 @@ class _Watcher:
                 self._needs_input = event.text
             elif self._plain:
                 print(f"note: {clean(event.text)}", file=self._err)
+        if type(event) is LoopDelayed and self._plain and not any(term.field == "type" for term in self._keep.terms):
+            return b""  # about the process, not about the graph: text tells of it to whoever asks
         if not self._keep or isinstance(event, (RunStarted, RunEnded, ValueStored)) or self._kept(seq, event):
             return self._printer.show(seq, event)
         return b""

@@ -14,6 +14,7 @@ from lgwatch.events import (
     GraphLoaded,
     Interrupted,
     Json,
+    LoopDelayed,
     MessageChunk,
     Output,
     RunEnded,
@@ -179,7 +180,7 @@ class Plain:
                 return f"{_at(event.at)} {what} {clean(event.run)} on thread {clean(event.thread)}\n"
             case TaskStarted():
                 self._open[event.task] = None
-                return f"{_at(event.at)} s{event.step} ▸ {self._path(event)}\n"
+                return f"{_at(event.at)} s{event.step} ▸ {self._path(event)}{self._again(event)}\n"
             case TaskEnded():
                 return self._ended(event)
             case SpanEnded(status="error") if (span := self._session.span(event.span)) and span.kind != "node":
@@ -192,9 +193,18 @@ class Plain:
                 return self._interrupt(seq, event)
             case RunEnded():
                 return self._result(seq, event)
+            case LoopDelayed():
+                return f"{_at(event.at)} ⧖ the event loop was {duration(event.delay)} late\n"
             case Unknown():
                 return f"{_at(event.at)} {clean(event.kind)}\n"
         return ""
+
+    def _again(self, event: TaskStarted) -> str:
+        """A task that goes on in another run is no retry."""
+        task, run = self._session.find_task(event.task), self._session.run
+        if task is None or run is None or not task.before or task.tries > 1:
+            return ""
+        return " goes on with the answer" if run.resume else " goes on"
 
     def _closed(self, event: Event) -> str:
         """Say the end of tasks that LangGraph says nothing of: the session closes them with their parent or their run."""
@@ -226,8 +236,8 @@ class Plain:
 
     def _measures(self, task: Task) -> str:
         text = f" {duration(task.elapsed(self._session.now))}"
-        if task.attempts > 1:
-            text += f", attempt {task.attempts}"
+        if task.tries > 1:
+            text += f", attempt {task.tries}"
         if set(task.wrote) & _RETURNED:
             text += ", returned"  # functions have no state to write to
         elif task.wrote:

@@ -61,6 +61,8 @@ class Task:
     triggers: tuple[str, ...] = ()
     parent: Task | None = None
     visits: int = 1
+    before: int = 0
+    """How often its node was begun in runs before: it waited for an answer there, or failed, and goes on in this one."""
     known: bool = False
     """Whether a run before had its result already: then it is looked up, and its node does not run again."""
     via: str = ""
@@ -94,6 +96,11 @@ class Task:
         """How often its node was begun: retries, and visits of the same task on a resume."""
         begun = sum(span.kind == "node" for span in self.spans)
         return max(1, self.visits - 1 + (begun or self.status != "cached"))
+
+    @property
+    def tries(self) -> int:
+        """How often its node was begun in its own run: to go on after an answer is no retry."""
+        return max(1, self.attempts - self.before)
 
     @property
     def task(self) -> str:

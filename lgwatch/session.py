@@ -257,7 +257,7 @@ class Session:
         task = self._add_task(event, seq, current)
         task.triggers = event.triggers
         if before is not None:
-            task.visits = before.attempts + 1
+            task.visits, task.before = before.attempts + 1, before.attempts
             task.known = before.status in ("done", "cached")
             task.same_input = before.same_input
         else:

@@ -19,6 +19,7 @@ from lgwatch.session import Session
 from lgwatch.sources import Recording
 from lgwatch.text import HAZARD
 from tests.factories import (
+    attempt,
     call,
     called,
     custom,
@@ -348,6 +349,22 @@ def test_a_session_without_a_run_went_well() -> None:
 def test_an_answered_run_is_as_good_as_its_end(tmp_path: Path) -> None:
     events = [run(), task("ask"), interrupted("ask"), *resumed({"ask-ask": 1}), ended(name="r2")]
     assert Printed(tmp_path, events).code == ExitCode.DONE
+
+
+def test_a_task_that_goes_on_after_an_answer_is_no_retry_in_text(tmp_path: Path) -> None:
+    events = [
+        run(), task("ask"), attempt("ask"), interrupted("ask"), resumed({"ask-ask": 1}), task("ask"), attempt("ask", 2),
+        result("ask"), ended(name="r2"),
+    ]  # fmt: skip
+    words = Printed(tmp_path, events, "plain").words
+    assert "s1 ▸ ask goes on with the answer" in words
+    assert not any("attempt" in line for line in words)
+
+
+def test_text_tells_of_a_late_loop_to_whoever_asks(tmp_path: Path) -> None:
+    events = [run(), LoopDelayed(delay=0.3, window=0.3), custom(1), ended()]
+    assert not any("loop" in line for line in Printed(tmp_path / "all", events, "plain").words)
+    assert "⧖ the event loop was 300 ms late" in Printed(tmp_path / "asked", events, "plain", "type:loop").words
 
 
 class Closed(BytesIO):

@@ -219,6 +219,16 @@ def test_attempts_add_up_over_retries_and_visits():
     assert session.task("ask").attempts == 3
 
 
+def test_to_go_on_after_an_answer_is_no_retry():
+    session = play(
+        task("ask"), attempt("ask", 1), span_end("ask-1", status="error"), attempt("ask", 2), interrupted("ask"),
+        resumed(), task("ask"), attempt("ask", 3),
+    )  # fmt: skip
+    assert [one.tries for one in session.tasks()] == [2, 1]
+    session = play(task("a"), attempt("a", 1), failed("a"), task("a"), attempt("a", 2))
+    assert session.task("a").tries == 2
+
+
 def test_a_second_visit_in_the_same_run_counts_too_and_starts_afresh():
     session = play(task("a"), attempt("a", 1), failed("a"), task("a"), attempt("a", 2))
     assert session.task("a").attempts == 2

@@ -4,13 +4,13 @@ import pytest
 from textual.events import MouseScrollUp
 
 from lgwatch.critical import critical_path
-from lgwatch.events import Notice
+from lgwatch.events import LoopDelayed, Notice
 from lgwatch.filter import Filter, parse
 from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.timeline import shares
 from lgwatch.tui.timeline.axis import Axis, Clock, Window, chain, label
 from lgwatch.tui.timeline.bars import Cells
-from lgwatch.tui.timeline.strips import Marks, Strips
+from lgwatch.tui.timeline.strips import Delays, Marks, Strips, crossed
 from lgwatch.tui.timeline.waterfall import TimelineRows
 from tests.factories import (
     attempt,
@@ -147,6 +147,30 @@ def test_a_filter_keeps_a_bar_with_all_that_it_is_inside_of():
     session = play(task("outer"), task("inner", ns=("outer:outer",)), task("other"))
     lines, _ = bars(session, keep=parse("path:outer/inner"))
     assert len(lines) == 2
+
+
+def test_an_error_of_no_task_has_a_row_where_it_was():
+    error = {**ERROR, "message": "these do not add up"}
+    session = play(
+        at(0.001, run()), at(0.002, task("a")), at(0.003, attempt("a")), at(5.0, result("a")),
+        at(8.0, ended("failed", error=error)), at(8.0, custom(1)),
+    )  # fmt: skip
+    (_, line), rows = bars(session, 120)
+    assert line.startswith("✗ the run")
+    assert line[rows.label(120) + column(rows, 8.0)] == "✗"
+    assert "ValueError: these do not add up" in line
+    assert rows.run(1) is session.run
+    assert rows.place("r1", "") == 1
+    (_, narrow), rows = bars(session, 40)
+    assert narrow.rstrip().endswith(("✗", "…"))
+    assert len(narrow) <= 40
+
+
+def test_an_error_that_a_task_has_too_is_that_tasks():
+    session = play(task("a"), attempt("a"), failed("a"), ended("failed", error=ERROR))
+    assert len(bars(session)[0]) == 1
+    session = play(task("a"), attempt("a"), failed("a", "healed"), task("b"), ended("failed", error=ERROR))
+    assert bars(session)[0][-1].startswith("✗ the run")
 
 
 def test_a_search_looks_at_paths():
@@ -301,6 +325,57 @@ def test_strips_count_what_the_filter_keeps_at_its_time():
 # ── keys and mouse ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_delays_of_the_loop_stand_over_the_time_they_took_and_the_longest_is_told():
+    session = play(
+        at(0.001, run()), at(2.0, LoopDelayed(delay=0.06, window=0.06)), at(6.0, LoopDelayed(delay=0.8, window=1.0)),
+    )  # fmt: skip
+    delays, axis = Delays(), Axis.fit(10.0, 60)
+
+    def drawn():
+        runs = chain(session)
+        clock = Clock(runs, 10.0)
+        delays.update(session, runs, clock, axis)
+        row = delays.row()
+        columns = {moment: axis.column(clock.active(moment)) for moment in (1.97, 3.0, 5.5, 8.9)}
+        return "".join(text for text, _ in row), columns, [style for text, style in row for _ in text]
+
+    line, columns, styles = drawn()
+    assert line.endswith(" 0.80s")
+    assert (line[columns[1.97]], line[columns[3.0]], line[columns[5.5]]) == ("▁", " ", "█")
+    assert (styles[columns[1.97]], styles[columns[5.5]]) == ("info", "warn")
+    assert (delays.at(columns[5.5]), delays.at(columns[3.0])) == (0.8, 0.0)
+    session.apply(at(9.0, LoopDelayed(delay=0.4, window=0.4)))
+    assert drawn()[0][columns[8.9]] == "▅"
+    delays.update(session, chain(session), Clock(chain(session), 10.0), Axis.window(7.0, 10.0, 30))
+    assert delays.row()[-1][0] == " 0.40s"  # what is not in the window does not count
+    session.apply(at(20.0, run("r2")))
+    runs = chain(session)
+    delays.update(session, runs, Clock(runs, 21.0), axis)
+    assert delays.row() == []
+
+
+def test_the_cursor_and_the_mark_go_through_the_strips():
+    row = crossed([("ab", "x"), ("c", "y")], [(1, "hair"), (4, "marked")])
+    assert row == [("a", "x"), ("b", "x hair"), ("c", "y"), (" ", ""), (" ", " marked")]
+
+
+async def test_the_cursor_tells_how_late_the_loop_was(tmp_path):
+    app = played(
+        tmp_path, at(0.001, run()), at(0.002, task("a")), at(0.003, attempt("a")),
+        at(0.9, LoopDelayed(delay=0.5, window=0.5)), at(1.0, result("a")), at(1.0, ended()),
+    )  # fmt: skip
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shown(pilot, "4", "g")
+        assert "loop delay" in text_of(app)
+        pane = app.pane("timeline")
+        pane.point(pane.rows.axis.column(0.7))
+        await shown(pilot)
+        assert "event loop 0.50s late" in text_of(app)
+        pane.point(pane.rows.axis.column(0.2))
+        await shown(pilot)
+        assert "late" not in str(pane.border_subtitle)
+
+
 async def test_keys_zoom_move_and_fit_the_window():
     app = recorded("research")
     async with app.run_test(size=(120, 36)) as pilot:
@@ -452,3 +527,23 @@ async def test_every_key_works_where_there_is_little_to_see(tmp_path, events, si
         await shown(pilot)
         assert app.is_running
         assert app.pane("timeline").rows.axis.columns >= 1
+
+
+async def test_an_error_of_no_task_is_walked_to_and_opened_with_what_the_last_step_did(tmp_path):
+    error = {**ERROR, "message": "these do not add up", "traceback": "Traceback (most recent call last):\nValueError"}
+    app = played(
+        tmp_path, run(), Notice(code="checkpointer", text="checkpoints are kept in memory"), task("one"), attempt("one"),
+        task("two"), attempt("two"), result("one", writes={"v": 1}), result("two", writes={"v": 2}),
+        ended("failed", error=error),
+    )  # fmt: skip
+    async with app.run_test(size=(120, 36)) as pilot:
+        await shown(pilot, "4", "exclamation_mark")
+        pane = app.pane("timeline")
+        assert pane.rows.run(pane.view.cursor) is app.session.run
+        assert "2 of 2: ✗ ValueError: these do not add up" in app.hint
+        pane.view.focus()
+        await shown(pilot, "enter")
+        page = text_of(app)
+        assert "these do not add up" in page
+        assert "Traceback" in page
+        assert all(f'{node}  "done, wrote v"' in page for node in ("one", "two"))

@@ -14,7 +14,7 @@ from lgwatch.refs import preview
 from lgwatch.tui.eventlist.custom import payload
 from lgwatch.tui.eventlist.rows import where
 from lgwatch.tui.lines.rows import Row
-from lgwatch.tui.lines.signs import cells, fit, size
+from lgwatch.tui.lines.signs import cells, fit, seconds, size
 from lgwatch.tui.lines.text import cell_len, clean, crop
 
 SIZED = 72
@@ -35,6 +35,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "span_end": ("span end", "faint"),
     "output": ("output", "dim"),
     "notice": ("notice", "warn"),
+    "loop": ("loop delay", "warn"),
 }
 
 
@@ -144,11 +145,17 @@ def summary_of(facet: Facet, line: dict[str, Json]) -> Row:
             return [(f"{get('status', 'done')}  ", "bold"), (preview(get("output"), 200), "dim")]
         case "output" | "notice":
             return [(_flat(get("text", "")).removesuffix("\\n"), "")]
+        case "loop":
+            return [("the event loop was ", "dim"), (f"{seconds(_number(get('delay')))} late", "")]
         case "custom":
             return payload(get("data"))
         case "graph":
             return [(f"{len(get('nodes', []))} nodes, {len(get('edges', []))} edges", "")]
     return [(preview({k: v for k, v in line.items() if k not in ("type", "at", "ns")}, 300), "dim")]
+
+
+def _number(value: Json) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _flat(text: Json) -> str:

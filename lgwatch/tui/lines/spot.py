@@ -118,12 +118,12 @@ def next_visit(session: Session, spot: Spot, way: int) -> tuple[Spot | None, int
 def next_trouble(session: Session, spot: Spot | None, more: Iterable[int] = ()) -> tuple[Spot | None, int, int]:
     """Return the next error or notice after the spot, around the end, which one of how many it is.
 
-    `more` are further lines of which there is something to say.
+    `more` are further lines of which there is something to say. From nowhere, the first error is next, if there is one.
     """
     seqs = sorted({*session.errors, *(seq for seq, _ in session.notices), *more})
     if not seqs:
         return None, 0, 0
-    place = bisect_right(seqs, spot.seq) if spot is not None else 0
+    place = bisect_right(seqs, spot.seq) if spot is not None else seqs.index(min(session.errors, default=seqs[0]))
     place %= len(seqs)
     found = of_event(session, seqs[place])
     if not found.task and (span := session.index.facet_of(found.seq).type) == "span_end":

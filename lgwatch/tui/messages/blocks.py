@@ -374,12 +374,12 @@ class MessageBlocks:
         return task.via if task is not None else ""
 
     def _attempt(self, message: Message) -> int:
-        """Return which attempt of its node a message comes from."""
+        """Return which attempt of its node, in its run, a message comes from."""
         task = self._session.find_task(message.task) if self._session is not None else None
         if task is None or task.run != message.run:
             return 1
         begun = sum(span.kind == "node" and span.started <= message.started for span in task.spans)
-        return task.visits - 1 + max(1, begun)
+        return task.visits - 1 - task.before + max(1, begun)
 
 
 def clean_text(message: Message) -> str:

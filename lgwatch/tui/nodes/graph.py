@@ -272,8 +272,8 @@ class GraphRows(Rows):
         caption += [again] if again else []
         if (back := self._times((node, node))) > 1:
             caption.append((f"{'@' if ASCII else '↺'}{tally(back)[1:]}", "dim"))
-        if newest.attempts > 1:
-            caption.append((f"↻{newest.attempts}", "warn"))
+        if newest.tries > 1:
+            caption.append((f"↻{newest.tries}", "warn"))
         return tuple(caption)
 
     def _stop(self, node: str) -> str:

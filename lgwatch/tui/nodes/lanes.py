@@ -22,7 +22,7 @@ CROWD, REST = 2_000, 20
 """Tasks from which on lines that are made anew rest, as many times as long as it took to make them."""
 
 NO_TASK = "error"
-"""The cause of the line of a run that failed, and no task of it did: a reducer, the recursion limit, the process."""
+"""The cause of the line of a run that failed with an error of no task: of a reducer, the recursion limit, the process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class Tree:
             for step in self._order:
                 self._begins[self._places[step]] = len(self.lines)
                 self._add(step, len(self.lines), keep, opened)
-            if run.error and not any(task.status == "failed" for task in run.tasks.values()):
+            if is_of_no_task(run):
                 self.lines.append(Line(run, cause=NO_TASK))
 
     def _rebuild(self, step: int, keep: Filter, opened: set[tuple[str, str]]) -> None:
@@ -167,6 +167,17 @@ class Tree:
         if any(isinstance(line.of, Lanes) and line.of.status in OPEN for line in found):
             self._folded[step] = None
         return len(found)
+
+
+def is_of_no_task(run: Run) -> bool:
+    """Whether the run has an error that none of its tasks has: one of a reducer, of the recursion limit, of the process."""
+    said = run.error
+    if not said:
+        return False
+    failed = (task.error or {} for task in run.tasks.values() if task.status == "failed")
+    return not any(
+        error.get("type") == said.get("type") and error.get("message") == said.get("message") for error in failed
+    )
 
 
 def kept(task: Task, keep: Filter) -> bool:

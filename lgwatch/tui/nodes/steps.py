@@ -165,8 +165,8 @@ class NodeRows(Rows):
         sign, style = glyph(task.status, self._now)
         name = "bold " + node_style(task.path) if task.open else node_style(task.path)
         left: Row = [*self._gutter(line, task), (line.lane, "faint"), (f"{sign} ", style), (task.node, name)]
-        if task.attempts > 1:
-            left.append((f" ×{task.attempts}", "warn"))
+        if task.tries > 1:
+            left.append((f" ×{task.tries}", "warn"))
         note, note_style = _note(task)
         right: Row = []
         rate = self._rate(task)

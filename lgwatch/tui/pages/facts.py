@@ -92,9 +92,9 @@ class Facts:
             row.append((f"  waited {seconds(waited)}", "dim"))
         yield "began", row
         attempts = [span for span in task.spans if span.kind == "node"]
-        if task.attempts > 1:
+        if task.tries > 1:
             failed = sum(span.status == "error" for span in attempts)
-            yield "attempts", [(str(task.attempts), "warn"), (f"  {failed} failed" if failed else "", "error")]
+            yield "attempts", [(str(task.tries), "warn"), (f"  {failed} failed" if failed else "", "error")]
         if task.status == "cached":
             yield "cache", [("hit", "info")]
         share = task.elapsed(self._now) / run.elapsed(self._now) if run is not None and run.elapsed(self._now) else 0.0

@@ -105,7 +105,7 @@ class HappenedRows(Rows):
         told = f"scheduled, waited {seconds(waited)}" if waited >= 0.0005 else "scheduled"
         yield Happened(task.started, task.seq, "", ("task", "ok"), [(told, "dim")], (task.seq,))
         attempts = [span for span in task.spans if span.kind == "node"]
-        for number, span in enumerate(attempts, task.attempts - len(attempts) + 1):
+        for number, span in enumerate(attempts, task.tries - len(attempts) + 1):
             yield from self._attempt(span, number, task)
         messages = [one for one in session.messages_of(task.id) if one.run == task.run]
         for span in task.spans:
@@ -127,9 +127,13 @@ class HappenedRows(Rows):
     def _attempt(span: Span, number: int, task: Task) -> Iterator[Happened]:
         if number > 1 or span.status == "error":
             yield Happened(span.started, span.seq, "", ("try", "accent"), [(f"attempt {number}", "")], (span.seq,))
+        elif task.before:
+            yield Happened(
+                span.started, span.seq, "", ("try", "accent"), [("goes on from the run before", "")], (span.seq,)
+            )
         if span.status == "error" and span.ended is not None and span.end_seq is not None:
             said = error_text(span.error or {})
-            again = "" if task.status == "failed" and number == task.attempts else "  and again"
+            again = "" if task.status == "failed" and number == task.tries else "  and again"
             yield Happened(span.ended, span.end_seq, "", ("try", "error"),
                            [(f"{glyph('failed')[0]} {said}", "error"), (again, "dim")], (span.end_seq,))  # fmt: skip
 

@@ -214,8 +214,10 @@ class TaskPage(ModalScreen[None]):
         self._many = (all_visits.index(task) + 1 if task in all_visits else 1, len(all_visits))
         left: Row = [(" ", ""), (task.path, f"bold {node_style(task.path)}"), (f"  step {task.step}  ", "dim")]
         left += status_row(task, session.now)
-        if task.attempts > 1:
-            left.append((f"  attempt {task.attempts}", "warn"))
+        if task.tries > 1:
+            left.append((f"  attempt {task.tries}", "warn"))
+        if task.before:
+            left.append(("  goes on", "info"))
         if task.run != "r1" or len(session.runs) > 1:
             left.append((f"  {task.run}", "dim"))
         right: Row = [("esc ", "bold accent"), ("back ", "dim")]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from lgwatch.records import Span, Task
 from lgwatch.tui.lines.rows import Row
 from lgwatch.tui.lines.signs import SPARKS, glyph, node_style, seconds
-from lgwatch.tui.lines.text import ASCII
+from lgwatch.tui.lines.text import ASCII, clean, crop, plain
 from lgwatch.tui.timeline.axis import Axis, Clock
 
 WAIT, NODE, SILENT, TICK, TOKENS, TOOL, PAUSE, FAIL, EDGE = (
@@ -108,7 +108,7 @@ def paint_task(cells: Cells, task: Task) -> None:
         cells.put(task.ended, sign, f"bold {style}")
     cells.outside(task.started, task.ended)
     note = seconds(task.elapsed(cells.now)) if task.began is not None else "waiting" if task.open else ""
-    cells.note(note + (f" ×{task.attempts}" if task.attempts > 1 else ""), "time")
+    cells.note(note + (f" ×{task.tries}" if task.tries > 1 else ""), "time")
 
 
 def _paint_call(cells: Cells, span: Span, colour: str) -> None:
@@ -119,6 +119,15 @@ def _paint_call(cells: Cells, span: Span, colour: str) -> None:
     cells.fill(span.first_token, span.ended, TOKENS, colour)
     if cells.place(span.ended) > cells.place(span.first_token):
         cells.put(span.first_token, TICK, f"bold {colour}")
+
+
+def paint_error(cells: Cells, at: float, text: str) -> None:
+    """Paint an error that is no task's: where it was, and beside that what it says, as far as there is room."""
+    cells.put(at, FAIL, "bold error")
+    cells.outside(at, at)
+    column = next((column for column, sign in enumerate(cells.signs) if sign != " "), 0)
+    room = max(column - 1, len(cells.signs) - column - 2)
+    cells.note(crop(clean(text), room, plain("…")), "error")
 
 
 def paint_fan(cells: Cells, tasks: list[Task], note: str) -> None:

@@ -10,26 +10,28 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from lgwatch.filter import Filter
+from lgwatch.records import Run
 from lgwatch.session import Session
 from lgwatch.tui.lines.bar import Bar
 from lgwatch.tui.lines.pane import Pane, Subject
 from lgwatch.tui.lines.rows import Row, Rows
 from lgwatch.tui.lines.signs import cells, count, fit, seconds
-from lgwatch.tui.lines.spot import Spot, of_task
+from lgwatch.tui.lines.spot import Spot, of_event, of_task
 from lgwatch.tui.lines.text import ASCII
 from lgwatch.tui.lines.view import Lines, LineView
 from lgwatch.tui.nodes.pane import task_subject
+from lgwatch.tui.nodes.run import run_subject
 from lgwatch.tui.timeline.axis import chain
 from lgwatch.tui.timeline.bars import LEGEND
 from lgwatch.tui.timeline.shares import Weighing, share_rows
-from lgwatch.tui.timeline.strips import Marks, Strips
+from lgwatch.tui.timeline.strips import Delays, Marks, Strips, crossed
 from lgwatch.tui.timeline.view import TimeView
 from lgwatch.tui.timeline.waterfall import Fan, TimelineRows
 
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
-ROOMY = 11
+ROOMY = 12
 """Lines inside the border from which on there are strips."""
 DELTA = "d" if ASCII else "Δ"
 ZOOM = 0.6
@@ -44,7 +46,8 @@ class TimelinePane(Pane):
     help_: ClassVar[str] = (
         "A bar for each task of the newest run on one time axis: ░ is the wait before it began, ━ its own time, ▁▌ a model "
         "that is asked and its first token, ▆ tokens, ▒ tools, ┄ the pause before another attempt, ✗ errors. Above: "
-        "checkpoints ◆, interrupts ■, errors ✗, a blocked event loop ⚠. + and - or the wheel zoom, a drag zooms to what is "
+        "checkpoints ◆, interrupts ■, errors ✗, a blocked event loop ⚠. Below, where there is room: custom events, tokens a "
+        "second, and how late the event loop was. + and - or the wheel zoom, a drag zooms to what is "
         "dragged over, 0 shows all. ← and → move the window, or the cursor where all is in view; m marks a time, and the "
         "cursor tells the distance to it. A wide fan-out is one row; enter opens it. C shows the critical path."
     )
@@ -59,7 +62,7 @@ class TimelinePane(Pane):
     ]
     DEFAULT_CSS = """
     TimelinePane #bars { height: 1fr; }
-    TimelinePane #strips { height: 2; display: none; }
+    TimelinePane #strips { height: 3; display: none; }
     TimelinePane.-roomy #strips { display: block; }
     TimelinePane #shares { width: 48; display: none; margin-left: 2; }
     TimelinePane.-critical #shares { display: block; }
@@ -72,9 +75,11 @@ class TimelinePane(Pane):
         self.marks = Bar()
         self.customs = Bar()
         self.tokens = Bar()
+        self.delays = Bar()
         self.shares = LineView(Lines(), id="shares")
         self.shares.can_focus = False
         self._strips = Strips()
+        self._late = Delays()
         self._moments = Marks()
         self._session: Session | None = None
         self._keep = Filter()
@@ -97,6 +102,7 @@ class TimelinePane(Pane):
         with Vertical(id="strips"):
             yield self.customs
             yield self.tokens
+            yield self.delays
 
     def on_resize(self) -> None:
         """Show the strips where there is room."""
@@ -126,13 +132,19 @@ class TimelinePane(Pane):
         reading = fit(self._reading(room), [], room - 1)
         self.axis.show([*reading, (" " * (room - cells(reading)), ""), *self._ticks()])
         self.marks.show([*_named("marks", room), *self._moments.row(session, runs, clock, axis, self._now)])
+        self._late.update(session, runs, clock, axis)
         if self.has_class("-roomy"):
-            self._strips.update(session, self._keep)
-            tokens, top = self._strips.tokens(session, clock, axis)
-            self.customs.show([*_named("custom", room), *self._strips.customs(session, clock, axis)])
-            most = [(f" {top:.0f}/s", "time")] if top else []
-            self.tokens.show([*_named("tok/s", room), *tokens, *most])
+            self._draw_strips(session, runs, room)
         self._say()
+
+    def _draw_strips(self, session: Session, runs: list[Run], room: int) -> None:
+        clock, axis, lines = self.rows.clock, self.rows.axis, self.rows.uprights()
+        self._strips.update(session, self._keep)
+        tokens, top = self._strips.tokens(session, clock, axis)
+        most = [(f" {top:.0f}/s", "time")] if top else []
+        self.customs.show([*_named("custom", room), *crossed(self._strips.customs(session, clock, axis), lines)])
+        self.tokens.show([*_named("tok/s", room), *crossed([*tokens, *most], lines)])
+        self.delays.show([*_named("loop delay", room), *crossed(self._late.row(), lines)])
 
     def _ticks(self) -> Row:
         text = self.rows.axis.text()
@@ -167,14 +179,17 @@ class TimelinePane(Pane):
         bottom = f"{count(tasks, 'task')} in {seconds(rows.clock.total)}" if session.run is not None else ""
         index = self.view.cursor
         if rows.hair is not None and index is not None and index < len(rows):
-            bottom = self._told(index)
+            late = self._late.at(rows.axis.place(rows.hair))
+            bottom = " · ".join(filter(None, (self._told(index), f"event loop {seconds(late)} late" if late else "")))
         self.mark(legend, bottom)
 
     def _told(self, index: int) -> str:
         """What the cursor is on: the task of its row, and what it did at the cursor's time."""
         rows = self.rows
         of = rows.lines[index].of
-        task = rows.task(index)
+        task, run = rows.task(index), rows.run(index)
+        if run is not None:
+            return f"{run.id} {run.status}"
         if task is None or rows.hair is None:
             return ""
         words = [task.path if not isinstance(of, Fan) else f"{task.path} ×{len(of.tasks)}"]
@@ -330,23 +345,31 @@ class TimelinePane(Pane):
     # ── what is selected ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def subject(self) -> Subject | None:
-        """The task under the cursor."""
+        """The task under the cursor, or the run whose error is no task's."""
         index = self.chosen
-        task = self.rows.task(index) if index is not None else None
-        return task_subject(task) if task is not None else None
+        if index is None:
+            return None
+        task, run = self.rows.task(index), self.rows.run(index)
+        return task_subject(task) if task is not None else run_subject(run) if run is not None else None
 
     def spot(self) -> Spot | None:
-        """The task under the cursor."""
+        """The task under the cursor, or the end of the run whose error is no task's."""
         index = self.chosen
-        task = self.rows.task(index) if index is not None else None
+        if index is None or self._session is None:
+            return None
+        task, run = self.rows.task(index), self.rows.run(index)
+        if run is not None and run.end_seq is not None:
+            return of_event(self._session, run.end_seq)
         return of_task(task) if task is not None else None
 
     def reveal(self, session: Session, spot: Spot) -> None:
-        """Put the cursor on the task, at the time of the spot."""
-        index = self.rows.place(spot.run, spot.task)
-        if index is not None:
-            self.view.reveal(index)
-        if spot.run in {run.id for run in chain(session)}:
+        """Put the cursor on the task, or on the error of no task, at the time of the spot."""
+        runs = {run.id: run for run in chain(session)}
+        if spot.task or (spot.run in runs and runs[spot.run].end_seq == spot.seq):
+            index = self.rows.place(spot.run, spot.task)
+            if index is not None:
+                self.view.reveal(index)
+        if spot.run in runs:
             self._put(self.rows.clock.active(spot.at))
 
 

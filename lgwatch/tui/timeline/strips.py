@@ -17,7 +17,7 @@ from lgwatch.records import Run
 from lgwatch.selection import Selection
 from lgwatch.session import Session
 from lgwatch.tui.lines.rows import Row
-from lgwatch.tui.lines.signs import SPARKS, glyph
+from lgwatch.tui.lines.signs import SPARKS, glyph, seconds
 from lgwatch.tui.lines.text import ASCII
 from lgwatch.tui.timeline.axis import Axis, Clock
 from lgwatch.tui.timeline.bars import Cells
@@ -26,6 +26,8 @@ SLICE = 50_000
 """Events that one picture takes in: more would be felt in a key."""
 DOTS = ".:*" if ASCII else "·•●"
 """One custom event in a cell, some, many."""
+FELT = 0.1
+"""Seconds that the event loop may be late before a person feels it; the strip of delays is not scaled to less."""
 
 
 class Marks:
@@ -141,6 +143,68 @@ class Strips:
         top = max(counts, default=0)
         text = "".join(SPARKS[min(count * 8 // (top + 1), 7)] if count else " " for count in counts)
         return [(text, "accent")], top / axis.span * axis.columns
+
+
+class Delays:
+    """How late the event loop was, column by column: the longest delay in each. A delay is no node's: no filter is asked."""
+
+    def __init__(self) -> None:
+        self._levels: list[float] = []
+        self._state: object = None
+        self._seen = 0
+
+    def update(self, session: Session, runs: list[Run], clock: Clock, axis: Axis) -> None:
+        """Take in what came since; in another window, all that is in it."""
+        delays, cells = session.delays, Cells(clock, axis, clock.moment(clock.total), 0)
+        state = (session, axis, [run.id for run in runs])
+        if state != self._state:
+            self._state, self._levels = state, [0.0] * axis.columns
+            begin = max(clock.moment(axis.start), runs[0].started) if runs else session.now
+            self._seen = bisect_left(delays, begin, key=lambda one: one.at)
+        for place in range(self._seen, len(delays)):
+            one = delays[place]
+            first, last = max(cells.place(one.at - one.window), 0), min(cells.place(one.at), axis.columns - 1)
+            if first >= axis.columns:
+                break  # what comes later is right of the window, too
+            for column in range(first, last + 1):
+                self._levels[column] = max(self._levels[column], one.delay)
+        self._seen = len(delays)
+
+    def row(self) -> Row:
+        """Return the delays as little columns, and the longest one in words."""
+        top = max(self._levels, default=0.0)
+        if not top:
+            return []
+        most = max(top, FELT)
+        signs = [SPARKS[min(int(level / most * 8), 7)] if level else " " for level in self._levels]
+        row: Row = [(sign, _felt(level) if level else "") for sign, level in zip(signs, self._levels, strict=True)]
+        return [*row, (f" {seconds(top)}", _felt(top))]
+
+    def at(self, column: int) -> float:
+        """Return the longest delay in a column, in seconds; 0 where there was none that is told."""
+        return self._levels[column] if 0 <= column < len(self._levels) else 0.0
+
+
+def _felt(delay: float) -> str:
+    return "warn" if delay >= FELT else "info"
+
+
+def crossed(row: Row, lines: list[tuple[int, str]]) -> Row:
+    """Return a strip with vertical `lines` (column and style) through it."""
+    styles = [style for text, style in row for _ in text]
+    text = "".join(text for text, _ in row)
+    for column, style in lines:
+        if column >= 0:
+            text = text.ljust(column + 1)
+            styles += [""] * (len(text) - len(styles))
+            styles[column] = f"{styles[column]} {style}"
+    found: Row = []
+    for sign, style in zip(text, styles, strict=True):
+        if found and found[-1][1] == style:
+            found[-1] = (found[-1][0] + sign, style)
+        else:
+            found.append((sign, style))
+    return found
 
 
 def _is_token(facet: Facet) -> bool:

@@ -11,18 +11,21 @@ from dataclasses import dataclass
 from time import monotonic
 
 from lgwatch.critical import CriticalPath
+from lgwatch.events import error_text
 from lgwatch.filter import Filter
-from lgwatch.records import Task
+from lgwatch.records import Run, Task
 from lgwatch.session import Session
 from lgwatch.tui.lines.rows import Row, Rows
 from lgwatch.tui.lines.signs import amount, glyph, node_style, seconds, tick
 from lgwatch.tui.lines.text import ASCII, cell_len, clean, crop, plain
-from lgwatch.tui.nodes.lanes import gathered, kept
+from lgwatch.tui.nodes.lanes import gathered, is_of_no_task, kept
 from lgwatch.tui.timeline.axis import Axis, Clock, Window, chain
-from lgwatch.tui.timeline.bars import Cells, paint_fan, paint_task
+from lgwatch.tui.timeline.bars import FAIL, Cells, paint_error, paint_fan, paint_task
 
 DEEP = 6
 """Levels of nesting that are drawn as such."""
+THE_RUN = "the run"
+"""What stands where other rows have their node."""
 CROWD, CALM = 2_000, 0.25
 """Tasks beyond which the tree of rows is made anew only every so many seconds."""
 
@@ -45,9 +48,9 @@ class Fan:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row: what it is of, and the branches of the tree in front of it."""
+    """One row: what it is of, and the branches of the tree in front of it; of a run it is the error of no task."""
 
-    of: Task | Fan
+    of: Task | Fan | Run
     lead: str = ""
     opened: bool = False
 
@@ -89,12 +92,13 @@ class TimelineRows(Rows):
         if state == self._state:
             return False
         count = sum(len(run.tasks) for run in runs)
-        tree = (session, count, runs[-1].id if runs else "", keep, keep and changes, frozenset(self._opened))
+        ends = tuple(run.status for run in runs)
+        tree = (session, count, runs[-1].id if runs else "", keep, keep and changes, frozenset(self._opened), ends)
         if tree != self._tree:
             if count > CROWD and self._tree is not None and keep == self._tree[3] and monotonic() - self._made < CALM:  # type: ignore[index]
                 return True  # not forgotten: the next picture is soon
             self._tree, self._made, self._where = tree, monotonic(), None
-            self.lines = [line for run in runs for line in _tree(_roots(run.tasks.values()), keep, self._opened)]
+            self.lines = [line for run in runs for line in _lines(run, keep, self._opened)]
         self._state = state
         return True
 
@@ -123,16 +127,23 @@ class TimelineRows(Rows):
 
     def task(self, index: int) -> Task | None:
         """Return the task of a row; of a fan-out its last one."""
-        line = self.lines[index] if 0 <= index < len(self.lines) else None
-        return None if line is None else line.of.tasks[-1] if isinstance(line.of, Fan) else line.of
+        of = self.lines[index].of if 0 <= index < len(self.lines) else None
+        return of.tasks[-1] if isinstance(of, Fan) else of if isinstance(of, Task) else None
+
+    def run(self, index: int) -> Run | None:
+        """Return the run of a row that has an error of no task."""
+        of = self.lines[index].of if 0 <= index < len(self.lines) else None
+        return of if isinstance(of, Run) else None
 
     def text(self, index: int, width: int) -> str:
         """A search looks at paths: bars have no text."""
         of = self.lines[index].of
+        if isinstance(of, Run):
+            return clean(f"{THE_RUN} {error_text(of.error or {})}")
         return clean((of.tasks[0] if isinstance(of, Fan) else of).path)
 
     def place(self, run: str, task: str) -> int | None:
-        """Return the row of a task, or of the fan-out that it is in."""
+        """Return the row of a task, or of the fan-out that it is in; with no task, of the run's error."""
         if self._where is None:
             self._where = {}
             for index, line in enumerate(self.lines):
@@ -140,6 +151,8 @@ class TimelineRows(Rows):
                     self._where[one.run, one.id] = index
                 if isinstance(line.of, Task):
                     self._where[line.of.run, line.of.id] = index
+                elif isinstance(line.of, Run):
+                    self._where[line.of.id, ""] = index
         return self._where.get((run, task))
 
     def __len__(self) -> int:
@@ -153,6 +166,8 @@ class TimelineRows(Rows):
             states = of.states()
             moving = tick(self._now) if states["running"] or states["waiting"] else 0
             return (*of.key, "fan", tuple(states.items()), len(of.tasks), line.opened, line.lead, self._stamp, moving)
+        if isinstance(of, Run):
+            return (of.id, "", self._stamp)
         moving = tick(self._now) if of.open else 0
         return (of.run, of.id, of.status, of.attempts, len(of.spans), of.ended, line.lead, self._stamp, moving)
 
@@ -177,14 +192,21 @@ class TimelineRows(Rows):
         if isinstance(of, Fan):
             head, pale = self._fan_head(line, of, width), False
             paint_fan(cells, of.tasks, _span_of(of, self._now))
+        elif isinstance(of, Run):
+            head, pale = [(f"{FAIL} ", "error"), (THE_RUN.ljust(self.label(width) - 2), "bold")], False
+            paint_error(cells, self._now if of.ended is None else of.ended, error_text(of.error or {}))
         else:
             critical = self.critical is None or of in self.critical.chain
             head, pale = self._head(line, of, width, bright=self.critical is not None and critical), not critical
             paint_task(cells, of)
-        lines = [
+        return [*head, *cells.row(self.uprights(), pale=pale)]
+
+    def uprights(self) -> list[tuple[int, str]]:
+        """Return the columns of the mark and of the cursor, with their styles, as far as they are in the window."""
+        told = [
             (self.axis.place(at), style) for at, style in ((self.mark, "marked"), (self.hair, "hair")) if at is not None
         ]
-        return [*head, *cells.row(lines, pale=pale)]
+        return [(column, style) for column, style in told if 0 <= column < self.axis.columns]
 
     def _head(self, line: Line, task: Task, width: int, *, bright: bool) -> Row:
         room = self.label(width)
@@ -216,6 +238,13 @@ def _span_of(fan: Fan, now: float) -> str:
     left = sum(task.open for task in fan.tasks)
     ended = now if left else max(task.ended or began for task in fan.tasks)
     return f"{left} left" if left else seconds(ended - began)
+
+
+def _lines(run: Run, keep: Filter, opened: set[tuple[str, str]]) -> Iterator[Line]:
+    """Yield the rows of a run; its error is the last one where it is no task's. No filter hides that."""
+    yield from _tree(_roots(run.tasks.values()), keep, opened)
+    if is_of_no_task(run):
+        yield Line(run)
 
 
 def _roots(tasks: object) -> list[Task]:
