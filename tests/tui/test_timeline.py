@@ -540,7 +540,7 @@ async def test_an_error_of_no_task_is_walked_to_and_opened_with_what_the_last_st
         await shown(pilot, "4", "exclamation_mark")
         pane = app.pane("timeline")
         assert pane.rows.run(pane.view.cursor) is app.session.run
-        assert "2 of 2: ✗ ValueError: these do not add up" in app.hint
+        assert "2 of 2: ✗ ValueError: these do not add up" in text_of(app)
         pane.view.focus()
         await shown(pilot, "enter")
         page = text_of(app)
