@@ -132,7 +132,7 @@ def test_what_a_prebuilt_agent_was_made_with_is_seen() -> None:
 
     model = ChatOpenAI(model="m", api_key="x", base_url="http://localhost:1/v1")
     told = [one.text for one in asyncio.run(diagnose(create_agent(model, [look]))) if not one.good]
-    assert [text.partition(" ")[0] for text in told] == ["model:", "tools"]
+    assert [text.partition(" ")[0] for text in told] in (["model:", "tools"], ["agent:", "tools"])
     assert "no token usage" in told[0]
     assert "interrupt()" in told[1]
 

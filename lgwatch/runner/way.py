@@ -63,7 +63,8 @@ async def is_sync(graph: Any, config: Mapping[str, Any], mode: str, notice: Call
     if leaves_out_custom(graph, mode):
         notice(
             "python310",
-            "before Python 3.11, async nodes show no custom events, and tokens only where the config is passed on",
+            "before Python 3.11, async nodes show no custom events, and models and graphs that they call only where they "
+            "hand their config on",
         )
     return mode == "sync" or (mode == "auto" and OLD_PYTHON and not only)
 

@@ -124,7 +124,7 @@ def failing_tool_is_told():
     return graph.compile(**saved())
 
 
-@case(HELLO, needs=("middleware",))
+@case(HELLO, needs=("create_agent",))
 def with_middleware():
     """An agent with middleware, which are nodes of its graph."""
     from langchain.agents.middleware import before_model
@@ -137,7 +137,7 @@ def with_middleware():
     return agent(look, middleware=[count])
 
 
-@case(HELLO, answers=[{"decisions": [{"type": "approve"}]}], needs=("middleware",))
+@case(HELLO, answers=[{"decisions": [{"type": "approve"}]}], needs=("create_agent",))
 def approved():
     """An agent that must ask before it calls a tool."""
     from langchain.agents.middleware import HumanInTheLoopMiddleware
@@ -145,7 +145,7 @@ def approved():
     return agent(look, middleware=[HumanInTheLoopMiddleware(interrupt_on={"look": True})])
 
 
-@case(HELLO, answers=[{"decisions": [{"type": "reject", "message": "no cats"}]}], needs=("middleware",))
+@case(HELLO, answers=[{"decisions": [{"type": "reject", "message": "no cats"}]}], needs=("create_agent",))
 def rejected():
     """An agent whose tool call is refused."""
     from langchain.agents.middleware import HumanInTheLoopMiddleware

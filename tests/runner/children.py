@@ -14,7 +14,7 @@ from textwrap import dedent
 from typing import Any, TypeVar
 
 import lgwatch
-from lgwatch.events import Event, RunEnded
+from lgwatch.events import Event, Output, RunEnded
 from lgwatch.journal import resolved_events
 
 MAIN = Path(lgwatch.__file__).parent / "runner" / "__main__.py"
@@ -40,6 +40,11 @@ def line(*nodes, **options):
         names.append(node.__name__)
     return graph.compile(**options)
 """
+
+
+def _of_packages(event: Event) -> bool:
+    """Whether an event is what a LangGraph before 1.0 warns of when it is imported beside a later LangChain."""
+    return isinstance(event, Output) and event.level == "LangChainPendingDeprecationWarning"
 
 
 class Child:
@@ -98,7 +103,11 @@ class Child:
             self.process.stdin.close()
 
     def events(self) -> list[Event]:
-        return list(resolved_events(self.journal)) if self.journal.exists() else []
+        return (
+            [event for event in resolved_events(self.journal) if not _of_packages(event)]
+            if self.journal.exists()
+            else []
+        )
 
     def of(self, cls: type[Found], **fields: Any) -> list[Found]:
         return [

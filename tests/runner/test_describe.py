@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 import jsonschema
 import pytest
-from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.runnables import RunnableLambda
 from langgraph.func import entrypoint
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -20,6 +19,7 @@ from pydantic import BaseModel
 
 from lgwatch.events import GraphLoaded
 from lgwatch.runner.describe import MAX_NODES, describe
+from tests.corpus.models import says
 from tests.corpus.parts import create_agent
 
 
@@ -155,7 +155,7 @@ def test_an_agent_has_a_tool_node_that_points_to_its_only_tool() -> None:
         """Another one."""
         return word
 
-    model = GenericFakeChatModel(messages=iter([]))
+    model = says()
     nodes = by_id(describe(create_agent(model, [lookup]), ""))
     assert (nodes["tools"]["kind"], nodes["tools"]["line"]) == ("tool", line_of("def lookup("))
     assert "file" not in by_id(describe(create_agent(model, [lookup, other]), ""))["tools"]

@@ -13,6 +13,7 @@ import pytest
 from lgwatch.errors import TargetError
 from lgwatch.runner.loader import Loaded, build, import_target
 from tests.runner.projects import COMPILED, GRAPH, forgotten, write
+from tests.versions import needs
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def test_an_entrypoint_is_a_graph(folder: Path) -> None:
     assert load(folder, "flow").notices == ()
 
 
+@needs("create_agent")
 def test_a_prebuilt_agent_is_a_graph(folder: Path) -> None:
     source = """
     from langchain.agents import create_agent
@@ -132,6 +134,7 @@ def test_a_factory_can_rely_on_configurable(folder: Path) -> None:
     load(folder, "make")
 
 
+@needs("server runtime")
 @pytest.mark.parametrize(
     "signature",
     ["runtime", "rt: ServerRuntime", "rt: ServerRuntime[dict]", "config, runtime: ServerRuntime", "runtime=None"],

@@ -10,7 +10,8 @@ import pytest
 
 from lgwatch.events import CustomWritten, Interrupted, MessageChunk, Notice
 from lgwatch.sources import RunRequest
-from tests.live import Watched, live, topic
+from tests.live import Watched, agent, live, program, topic
+from tests.screens import leave, recorded, shows, watching
 
 pytestmark = pytest.mark.skipif(sys.version_info >= (3, 11), reason="about Python 3.10")
 
@@ -90,6 +91,22 @@ def test_an_async_node_works_as_it_does_unwatched_and_what_is_missing_is_told(tm
         assert customs(run) == []
         assert len(told(run)) == 1
         assert "no custom events" in told(run)[0]
+
+
+@pytest.mark.terminal
+def test_what_is_missing_is_told_on_the_screen_and_in_the_journal(tmp_path: Path) -> None:
+    with watching(tmp_path, ASYNC + "graph = compiled(writer)", cols=160) as terminal:
+        shows(terminal, "DONE", "one two three", "before Python 3.11, async nodes show no custom events")
+        assert leave(terminal) == 0
+    (notice,) = [event for event in recorded(tmp_path) if isinstance(event, Notice) and event.code == "python310"]
+    assert "hand their config on" in notice.text
+
+
+def test_where_no_screen_is_what_is_missing_is_told_beside_the_result(tmp_path: Path) -> None:
+    agent(tmp_path, ASYNC + "graph = compiled(writer)")
+    done = program(tmp_path, "run", "agent.py:graph", "-i", '{"topic": "cats"}', "--plain")
+    assert "one two three" in done.stdout
+    assert done.stderr.count("before Python 3.11") == 1
 
 
 def test_an_async_node_of_a_nested_graph_is_not_run_synchronously(tmp_path: Path) -> None:
