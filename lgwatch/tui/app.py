@@ -29,6 +29,7 @@ from lgwatch.tui.chrome import Chrome
 from lgwatch.tui.ending import obey_signals
 from lgwatch.tui.escape import quick_escape
 from lgwatch.tui.keymap import BINDINGS, actions
+from lgwatch.tui.lines.compositor import ThriftyScreen
 from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.lines.text import ASCII, SafetyNet
 from lgwatch.tui.lines.writer import terminal_is_behind
@@ -124,6 +125,10 @@ class WatchApp(App[None]):
         yield self.chrome.header
         yield self.chrome.tabs
         yield self.chrome.keys
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the screen of the panes: much of it changes, a little at a time."""
+        return ThriftyScreen(id="_default")
 
     def get_line_filters(self) -> list[LineFilter]:
         """Add the net below: no control character of a graph reaches the terminal."""
