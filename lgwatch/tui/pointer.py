@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from array import array
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from lgwatch.events import Notice
@@ -83,7 +83,7 @@ class Pointer:
         found = next_event(self._app.session, seqs, here, way) if here is not None else None
         self._arrive(found, "no event after this one" if way > 0 else "no event before this one")
 
-    def _seqs(self) -> array[int]:
+    def _seqs(self) -> Sequence[int]:
         rows = self._app.panes.events.rows
         rows.update(self._app.session, self._app.keep)
         return rows.seqs

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar
 
+from lgwatch.columns import Column
 from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.index import Facet
@@ -35,8 +35,8 @@ class ConsoleRows(Timed):
         self._events.reading = lambda: True  # their lines are counted from the first one on
         self._read = 0
         self.session: Session | None = None
-        self._lines: array[int] = array("I")
-        self.seqs: array[int] = array("I")
+        self._lines: Column[int] = Column("I")
+        self.seqs: Column[int] = Column("I")
 
     def update(self, session: Session, keep: Filter) -> bool:
         """Take in new output; return whether the rows changed."""
@@ -44,7 +44,7 @@ class ConsoleRows(Timed):
         changed = self._events.update(session, keep)
         if self._events.seqs is not before or self._events.stable < self._read or session is not self.session:
             self.session = session
-            self._read, self._lines, self.seqs = 0, array("I"), array("I")
+            self._read, self._lines, self.seqs = 0, Column("I"), Column("I")
         read = self._events.seqs[self._read : self._read + OUTPUTS]
         for seq in read:
             lines = max(1, str(self._source.line(seq).get("text", "")).rstrip("\n").count("\n") + 1)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from lgwatch.columns import Column
 from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.filter.narrow import bound, drop, keep_only
@@ -42,7 +43,7 @@ class ListRows(EventRows):
         self.cursor: Callable[[], int | None] = lambda: None
         self.sorted = ""
         """What the rows are sorted by, with `-` in front where the largest stands first; empty for their own order."""
-        self._order: array[int] = array("I")
+        self._order: Column[int] = Column("I")
         self._sorted_of: object = None
 
     def update(self, session: Session, keep: Filter) -> bool:
@@ -58,7 +59,7 @@ class ListRows(EventRows):
         self.sorted, self._sorted_of = by, self.seqs
         index, name = self.session.index if self.session is not None else None, by.removeprefix("-")
         if not by or index is None:
-            self._order = array("I")
+            self._order = Column("I")
             return
         seqs = self.seqs
         keys: list[Any]
@@ -71,7 +72,7 @@ class ListRows(EventRows):
             of = [getattr(facet, names.get(name, "type")) for facet in index.facets]
             known = [(-1 if name == "step" else "") if one is None else one for one in of]
             keys = [known[index.facet[seq]] for seq in seqs]
-        self._order = array("I", sorted(range(len(seqs)), key=keys.__getitem__, reverse=by.startswith("-")))
+        self._order = Column("I", sorted(range(len(seqs)), key=keys.__getitem__, reverse=by.startswith("-")))
 
     def seq_at(self, index: int) -> int:
         """Return which event a row is of."""

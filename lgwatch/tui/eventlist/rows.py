@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
@@ -56,11 +55,11 @@ class Times:
         self._zero = zero
         return fresh
 
-    def key(self, seqs: array[int], index: int) -> Hashable:
+    def key(self, seqs: Sequence[int], index: int) -> Hashable:
         """Return what a row's time depends on besides its event."""
         return (self.mode, seqs[index - 1] if index else 0) if self.mode == "delta" else (self.mode, self._zero)
 
-    def stamp(self, seqs: array[int], index: int, width: int) -> tuple[str, str]:
+    def stamp(self, seqs: Sequence[int], index: int, width: int) -> tuple[str, str]:
         """Return a row's time, right-aligned."""
         at, short = self._at[seqs[index]], width < self.NARROW
         if self.mode == "clock" and self._began is not None:
@@ -75,7 +74,7 @@ class Times:
 class Timed(Rows):
     """Rows with a time column; `seqs` are the events that they are of, in order."""
 
-    seqs: array[int]
+    seqs: Sequence[int]
     session: Session | None
 
     def seq_at(self, index: int) -> int:
@@ -129,7 +128,7 @@ class EventRows(Timed):
         self._selection: Selection | None = None
         self._more = False  # whether the last update left events for the next one
         self._sift: Sift | None = None
-        self.seqs: array[int] = array("I")
+        self.seqs: Sequence[int] = ()
         self._shown = 0  # how many of them there were at the last look
         self.stable = 0
         """How many of the first rows are what they were before the last update."""
@@ -259,7 +258,7 @@ def where(path: str, room: int) -> tuple[str, str]:
     return shown + " " * (room - cell_len(shown) + 1), node_style(path) if path else "faint"
 
 
-def nearest(session: Session, seqs: array[int], spot: Spot) -> int | None:
+def nearest(session: Session, seqs: Sequence[int], spot: Spot) -> int | None:
     """Return where the event of the spot is among `seqs`, or the next one of its task, or else the one before; None where
     there is none near."""
     place = bisect_left(seqs, spot.seq)

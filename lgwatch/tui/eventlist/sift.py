@@ -6,12 +6,12 @@ It looks at blocks of bytes first: a search through them is many times faster th
 from __future__ import annotations
 
 import json
-from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from lgwatch.columns import Column
 from lgwatch.filter import Filter, Term
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Sift:
 
     def __init__(self, source: Source, keep: Filter, *, strict: bool) -> None:
         """Of a `strict` list, who asks for a payload sees only what has one."""
-        self.found: array[int] = array("I")
+        self.found: Column[int] = Column("I")
         self.asked = 0
         self._source = source
         self._keep = keep
@@ -39,14 +39,14 @@ class Sift:
         self._payloads = bool(keep.about("line"))
         self._needles = _needles(keep.texts)
 
-    def go_back(self, seqs: array[int], stable: int) -> int:
+    def go_back(self, seqs: Sequence[int], stable: int) -> int:
         """Of `seqs` only the first `stable` are what they were: forget what was found after them; return how much is left."""
         if stable < self.asked:
             self.asked = stable
-            del self.found[bisect_right(self.found, seqs[stable - 1]) if stable else 0 :]
+            self.found.cut(bisect_right(self.found, seqs[stable - 1]) if stable else 0)
         return len(self.found)
 
-    def go_on(self, seqs: array[int]) -> bool:
+    def go_on(self, seqs: Sequence[int]) -> bool:
         """Go on with `seqs`, of which those that were asked about are the beginning; return whether more was found."""
         before, deadline = len(self.found), perf_counter() + PATIENCE
         while self.asked < len(seqs) and perf_counter() < deadline:
@@ -59,7 +59,7 @@ class Sift:
             self.asked += 1
         return len(self.found) > before
 
-    def _block(self, seqs: array[int]) -> list[int] | None:
+    def _block(self, seqs: Sequence[int]) -> list[int] | None:
         """Search the next block and go behind it; return those of its events whose lines are worth to be read.
 
         None where there are so few events in it that each of them may be read.

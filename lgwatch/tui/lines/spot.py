@@ -5,7 +5,6 @@ Pure functions of the session; which pane was asked, and what it draws, is not k
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -48,7 +47,7 @@ def newest(session: Session) -> Spot | None:
     return of_event(session, last) if last > 0 else None
 
 
-def next_event(session: Session, seqs: array[int], spot: Spot, way: int) -> Spot | None:
+def next_event(session: Session, seqs: Sequence[int], spot: Spot, way: int) -> Spot | None:
     """Return the spot of the next of `seqs` (1), or of the one before (-1)."""
     place = bisect_right(seqs, spot.seq) if way > 0 else bisect_left(seqs, spot.seq) - 1
     return of_event(session, seqs[place]) if 0 <= place < len(seqs) else None

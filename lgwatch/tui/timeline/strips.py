@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from lgwatch.filter import Filter
@@ -211,7 +211,7 @@ def _is_token(facet: Facet) -> bool:
     return facet.type == "message" and facet.role == "ai" and facet.kind in ("text", "reasoning", "tool_call")
 
 
-def _counts(session: Session, seqs: array[int], clock: Clock, axis: Axis) -> list[int]:
+def _counts(session: Session, seqs: Sequence[int], clock: Clock, axis: Axis) -> list[int]:
     """Return how many of the events there are in each column."""
     at = session.index.at
     places: list[int] = []
