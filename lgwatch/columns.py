@@ -46,6 +46,10 @@ class Shelf:
         self.size += len(data) if room else 0
         return room
 
+    def cut(self, size: int) -> None:
+        """Forget what is behind the first `size` bytes."""
+        self.size = size
+
     def read(self, start: int, size: int) -> bytes:
         """Return bytes that were put there."""
         return os.pread(self._fd, size, start)
@@ -74,13 +78,14 @@ class Column(Sequence[Number], Generic[Number]):
     Who appends, says now and then that the column may `settle`; `extend` does so by itself. Slices are arrays.
     """
 
-    __slots__ = ("_code", "_cold", "_shelf", "_tail", "_view", "append")
+    __slots__ = ("_code", "_cold", "_shelf", "_tail", "_view", "append", "loose")
 
     append: Callable[[Number], None]
     """Add a number."""
 
-    def __init__(self, code: str, items: Iterable[Number] = ()) -> None:
-        """A column of the array type `code`, such as `"I"`."""
+    def __init__(self, code: str, items: Iterable[Number] = (), *, loose: bool = False) -> None:
+        """A column of the array type `code`, such as `"I"`. While it is `loose` it stays in memory, and may grow in front."""
+        self.loose = loose
         self._code = code
         self._tail: array[Number] = array(code)
         self._cold = 0  # how many are on the shelf
@@ -95,10 +100,23 @@ class Column(Sequence[Number], Generic[Number]):
         if len(self._tail) >= TAIL:
             self.settle()
 
+    def prepend(self, items: Iterable[Number]) -> None:
+        """Add numbers before the first one."""
+        assert not self._cold, "what is on the shelf does not move"
+        self._tail[:0] = array(self._code, items)
+
+    def cut(self, length: int) -> None:
+        """Forget all but the first `length` numbers."""
+        self._view = None
+        del self._tail[max(length - self._cold, 0) :]
+        if length < self._cold and self._shelf is not None:
+            self._cold = length
+            self._shelf.cut(length * self._tail.itemsize)
+
     def settle(self) -> None:
         """Put what is old where it takes no memory, and let go of what was looked at since the last time."""
         self._view = None
-        if len(self._tail) < TAIL:
+        if len(self._tail) < TAIL or self.loose:
             return
         self._shelf = self._shelf or Shelf()
         if self._shelf.put(memoryview(self._tail).cast("B")):

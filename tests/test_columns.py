@@ -63,6 +63,23 @@ def test_a_column_is_the_array_of_the_same_numbers(
     assert list(column.gather(array("I", some))) == [expected[place] for place in some]
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 60), st.integers(0, 200)), max_size=12))
+def test_a_column_grows_in_front_while_it_is_loose_and_is_cut_at_any_time(told: list[tuple[bool, int, int]]):
+    column, expected = Column[int]("I", loose=True), list[int]()
+    for loose, many, length in told:
+        column.loose &= loose
+        if column.loose:
+            column.prepend(range(many))
+            expected[:0] = range(many)
+        column.extend(range(100, 100 + many))
+        expected.extend(range(100, 100 + many))
+        assert list(column) == expected
+        column.cut(length)
+        del expected[length:]
+        assert list(column) == [column[place] for place in range(len(column))] == expected
+
+
 def test_sorted_numbers_are_searched_wherever_they_lie():
     column = Column("d", (number / 2 for number in range(1_000)))
     for number in (-1.0, 0.0, 3.5, 3.6, 499.5, 500.0):
