@@ -23,6 +23,12 @@ from tests.screens import answers_keys, is_restored, leave, results, shows, watc
 
 LIMIT = "import resource\n"
 FULL = "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\nfor n in range(400): print('x' * 100, n)\n"
+BEFORE_AND_AFTER = """
+get_stream_writer()("before")
+while not os.path.exists(os.path.join(os.path.dirname(__file__), "go")):
+    time.sleep(0.01)
+get_stream_writer()("after")
+"""
 TICKING = """
 def writer(state):
     for number in range(100_000):
@@ -101,6 +107,38 @@ def test_a_recording_that_shrinks_while_it_is_followed_comes_to_an_end(tmp_path:
     writer.close()
     assert eventually(lambda: source.poll() is not None and source.finished)
     source.close()
+
+
+def test_a_journal_that_is_cut_while_its_run_goes_on_is_told_and_followed(tmp_path: Path) -> None:
+    body = node(BEFORE_AND_AFTER)
+    with live(tmp_path, body) as run:
+        run.source.start(topic())
+        run.until(lambda: run.session.counts.get("custom"))
+        before = len(run.session.index)
+        seen = next(seq for seq in range(1, before) if run.source.line(seq).get("data") == "before")
+        os.truncate(run.source.path, 300)
+        run.until(lambda: any(notice.code == "cut" for _, notice in run.session.notices))
+        (tmp_path / "go").touch()
+        run.until_status("done")
+        told = [run.source.line(seq).get("data") for seq in range(1, len(run.session.index))]
+        assert run.source.line(seen) == {}, "it was cut off, and no other line is shown for it"
+        assert told.index("after") >= before
+        assert run.source.resolved(len(run.session.index) - 1)["type"] == "run_result"
+    assert [event.data for event in run.events if isinstance(event, CustomWritten)] == ["before", "after"]
+
+
+def test_a_journal_that_is_removed_while_its_run_goes_on_is_told_and_followed(tmp_path: Path) -> None:
+    body = node(BEFORE_AND_AFTER)
+    with live(tmp_path, body) as run:
+        run.source.start(topic())
+        run.until(lambda: run.session.counts.get("custom"))
+        run.source.path.unlink()
+        run.until(lambda: any(notice.code == "gone" for _, notice in run.session.notices))
+        (tmp_path / "go").touch()
+        run.until_status("done")
+        assert sum(notice.code == "gone" for _, notice in run.session.notices) == 1
+        assert run.source.resolved(len(run.session.index) - 1)["type"] == "run_result"
+    assert [event.data for event in run.events if isinstance(event, CustomWritten)] == ["before", "after"]
 
 
 def test_two_watchers_of_one_journal_see_the_same(tmp_path: Path) -> None:

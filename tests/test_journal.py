@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import stat
 import subprocess
 import sys
@@ -576,22 +577,48 @@ def test_a_deleted_file_can_still_be_read(path: Path):
     written(path, custom(1))
     reader = JournalReader(path)
     path.unlink()
-    assert len(reader.poll()) == 1
-    assert reader.line(1)["data"] == 1
+    event, told = reader.poll()
+    assert getattr(told, "code", "") == "gone"
+    assert event.data == reader.line(1)["data"] == 1  # type: ignore[attr-defined]
+    assert reader.poll() == []
 
 
-def test_a_file_that_became_shorter_is_noticed(path: Path):
+def test_a_file_that_was_cut_is_told_and_read_on(path: Path):
     written(path, custom(1), custom(2))
     reader = JournalReader(path)
     reader.poll()
-    assert not reader.truncated()
-    os.truncate(path, len(HEADER))
-    assert reader.truncated()
-    assert reader.poll() == []
-    assert reader.line(2) == {}
+    os.truncate(path, reader.offsets[2] + 5)
+    (told,) = reader.poll()
+    assert (getattr(told, "code", ""), reader.line(3)["code"]) == ("cut", "cut")
+    assert (reader.line(1)["data"], reader.line(2)) == (1, {})
+    with path.open("ab") as file:  # as a writer that hears nothing of it
+        file.writelines(encode(custom(number)) for number in range(3, 6))
+    assert [getattr(event, "data", None) for event in reader.poll()] == [3, 4, 5]
+    assert [reader.line(seq).get("data") for seq in range(1, 7)] == [1, None, None, 3, 4, 5]
+    assert list(reader.offsets) == sorted(reader.offsets)
+    lines, begins = reader.block(1, 1 << 20)
+    assert [decode(line).type for line in lines.splitlines() if line][-3:] == ["custom"] * 3
+    assert [lines[begin:].split(b"\n")[0] for begin in begins[2:]] == [reader.raw(seq) for seq in range(3, 7)]
+    assert [reader.size(seq) for seq in (1, 3, 4)] == [len(reader.raw(seq)) for seq in (1, 3, 4)]
+    assert reader.position == (path.stat().st_size,) * 2
 
 
-# ── references ───────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_file_that_is_cut_again_and_again_never_shows_another_line_in_a_lines_place(path: Path):
+    written(path, *(custom(number) for number in range(20)))
+    reader, seen = JournalReader(path), [None]
+    chance = random.Random(7)
+    for turn in range(30):
+        seen += [getattr(event, "data", None) for event in reader.poll()]
+        if turn % 3 == 2:
+            os.truncate(path, chance.randrange(80, max(path.stat().st_size, 81)))
+            seen += [getattr(event, "data", None) for event in reader.poll()]
+        with path.open("ab") as file:  # as a writer that hears nothing of it
+            file.writelines(encode(custom(turn * 100 + number)) for number in range(turn % 4))
+    seen += [getattr(event, "data", None) for event in reader.poll()]
+    assert seen.count(None) > 2
+    for seq, data in enumerate(seen[1:], 1):
+        assert reader.line(seq).get("data") in (data, None)
+    assert [reader.line(seq).get("data") for seq in range(len(seen) - 2, len(seen))] == seen[-2:]
 
 
 def chain(length: int) -> list[Event]:

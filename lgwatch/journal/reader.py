@@ -16,8 +16,9 @@ import orjson
 
 from lgwatch.columns import Column
 from lgwatch.errors import JournalError
-from lgwatch.events import Event, Json, ValueStored
-from lgwatch.journal.lines import Decoder, decode, decode_header
+from lgwatch.events import Event, Json, Notice, ValueStored
+from lgwatch.journal.extents import Extents
+from lgwatch.journal.lines import Decoder, decode, decode_header, encode
 from lgwatch.refs import resolve
 
 CHUNK = 1 << 20
@@ -29,8 +30,9 @@ AnyEvent = TypeVar("AnyEvent", bound=Event)
 class JournalReader:
     """Reads a journal, finished or growing: `poll` what is new, `line` what is old.
 
-    `header` is there from the start; `offsets` holds the byte position of each line by sequence number; `torn` tells
-    that the file ends in the middle of a line.
+    `header` is there from the start; `offsets` holds the position of each line by sequence number, in bytes; `torn`
+    tells that the file ends in the middle of a line. What happens to the file itself is told by a notice, as if it stood
+    in it: that it was cut, or that its name was taken away. What was read before stays, and what comes then is read.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -49,11 +51,15 @@ class JournalReader:
             raise
         self._decode = Decoder()
         self.offsets = Column("Q", [0])
-        self._values: dict[str, int] = {}
-        self._position = len(first)  # of the first byte that no complete line was made of yet
+        self._extents = Extents()
+        self._gone = False  # whether the file has lost its name
+        self._at = 0.0
+        self._stored = Column("I", [0])  # the lines of the values v1, v2 …
+        self._values: dict[str, int] = {}  # those of others
+        self._position = len(first)  # in the file: the first byte that was not read yet
         self._pending: list[bytes] = []  # complete lines, read and not yet decoded, last first
         self._tail = bytearray()
-        self._next = len(first)  # byte offset of the next line to decode
+        self._next = len(first)  # where the next line to decode begins
 
     @property
     def torn(self) -> bool:
@@ -63,26 +69,28 @@ class JournalReader:
     @property
     def position(self) -> tuple[int, int]:
         """Bytes decoded so far, and bytes in the file."""
-        return self._next, os.fstat(self._fd).st_size
+        return self._extents.in_file(self._next), os.fstat(self._fd).st_size
 
     def poll(self, budget: float | None = None) -> list[Event]:
         """Return the events that were appended since the last call and before this one, oldest first.
 
         With a `budget` (seconds) it stops decoding when that time is used up; the rest comes with the next call.
         """
-        end = os.fstat(self._fd).st_size  # a file that grows faster than it is read would never let go
+        file = os.fstat(self._fd)
+        end = file.st_size  # a file that grows faster than it is read would never let go
         events: list[Event] = []
         deadline = None if budget is None else monotonic() + budget
-        while self._pending or self._fill(end):
+        while self._pending or self._fill(end) or self._lost_name(file):
             pending = self._pending
             while pending:
                 line = pending.pop()
                 event = self._decode(line)
                 if type(event) is ValueStored:
-                    self._values[event.id] = len(self.offsets)
+                    self._store(event.id)
                 self.offsets.append(self._next)
                 self._next += len(line) + 1
                 events.append(event)
+                self._at = event.at
                 if deadline is not None and (len(line) > 4096 or not len(events) & 63) and monotonic() > deadline:
                     return events
         return events
@@ -90,10 +98,22 @@ class JournalReader:
     def read(self) -> Iterator[Event]:
         """Yield the events that `poll` would return, without holding them all in memory."""
         end = os.fstat(self._fd).st_size
-        while self._next < end and (events := self.poll(0.05)):
+        while self._extents.in_file(self._next) < end and (events := self.poll(0.05)):
             yield from events
 
+    def _store(self, ref: str) -> None:
+        seq = len(self.offsets)
+        if ref == f"v{len(self._stored)}":
+            self._stored.append(seq)
+            self._stored.settle()
+        else:
+            self._values[ref] = seq
+
     def _fill(self, end: int) -> bool:
+        if end < self._position:
+            told = f"the journal was cut to {end} bytes: what is not there any more cannot be looked at"
+            self._tell("cut", told, end)
+            return True
         while self._position < end and (data := os.pread(self._fd, CHUNK, self._position)):
             self._position += len(data)
             self.offsets.settle()
@@ -105,23 +125,40 @@ class JournalReader:
                 return True
         return False
 
+    def _lost_name(self, file: os.stat_result) -> bool:
+        if file.st_nlink or self._gone:
+            return False
+        self._gone = True
+        self._tell(
+            "gone",
+            f"{self.path.name} was removed or replaced: what comes is read, and will not be kept",
+            self._position,
+        )
+        return True
+
+    def _tell(self, code: str, text: str, size: int) -> None:
+        """Let a notice be the next line; after it comes what the file has from `size` on."""
+        line = encode(Notice(at=self._at, code=code, text=text))
+        self._extents.tell(line, self._next, size)
+        self._pending = [line[:-1]]
+        if size < self._position:
+            self._position = size
+            self._tail.clear()
+
     def end(self) -> tuple[float, bool]:
         """Return the time of the newest event and whether a torn line follows it, without reading what is before."""
         size, span, last = os.fstat(self._fd).st_size, 1 << 16, 0.0
+        first = self._extents.in_file(self._next)
         while True:
-            start = max(self._next, size - span)
+            start = max(first, size - span)
             *lines, rest = os.pread(self._fd, size - start, start).split(b"\n")
-            if start > self._next:
+            if start > first:
                 lines = lines[1:]  # begins anywhere
             # The last line may be damaged, or larger than what was read.
             last = max((decode(line).at for line in lines), default=0.0)
-            if last or start == self._next:
+            if last or start == first:
                 return last, bool(rest)
             span *= 8
-
-    def truncated(self) -> bool:
-        """Whether the file has become shorter than what was read of it."""
-        return os.fstat(self._fd).st_size < self._position
 
     def line(self, seq: int) -> dict[str, Json]:
         """Return the line with this sequence number as it stands, references unresolved; {} when it is damaged."""
@@ -142,13 +179,13 @@ class JournalReader:
         last = max(bisect_right(self.offsets, start + size) - 1, seq)
         end = self.offsets[last + 1] if last + 1 < len(self.offsets) else self._next
         begins = array("Q", (offset - start for offset in self.offsets[seq : last + 1]))
-        return os.pread(self._fd, end - start, start), begins
+        return self._extents.read(self._fd, start, end), begins
 
     def raw(self, seq: int) -> bytes:
         """Return the bytes of the line with this sequence number, without the newline."""
         start = self.offsets[seq]
         end = self.offsets[seq + 1] if seq + 1 < len(self.offsets) else self._next
-        return os.pread(self._fd, end - start, start).rstrip(b"\n")
+        return self._extents.read(self._fd, start, end).rstrip(b"\n")
 
     def resolved(self, seq: int) -> dict[str, Json]:
         """Return the line with every reference replaced by the value it stands for."""
@@ -157,11 +194,14 @@ class JournalReader:
 
     def value(self, ref: str) -> Json:
         """Return the stored value, its own references unresolved. Raises KeyError when there is none."""
-        return self.line(self._values[ref]).get("data")
+        return self.line(self.value_seq(ref)).get("data")
 
     def value_seq(self, ref: str) -> int:
         """Return the number of the line that stores a value. Raises KeyError."""
-        return self._values[ref]
+        number = int(ref[1:]) if ref[:1] == "v" and ref[1:].isdecimal() and len(ref) < 12 else 0
+        if ref in self._values or not 0 < number < len(self._stored):
+            return self._values[ref]
+        return self._stored[number]
 
     def _first_line(self) -> bytes:
         line = b""
