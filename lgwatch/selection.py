@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, repeat
 
+from lgwatch.columns import Column
 from lgwatch.index import EventIndex, Facet
 
 
@@ -46,7 +47,7 @@ class Selection:
         self._tasks: dict[int, bool] = {}
         self._open: set[int] = set()
         self._low = self._high = self._end  # between these, of those that are to be looked at, all were
-        self.seqs = array("I")
+        self.seqs = Column[int]("I", loose=self._low > 0)
         self.stable = 0
         """How many of the first of `seqs` are what they were before the last update."""
         self.update()
@@ -68,9 +69,11 @@ class Selection:
         if self._low and left > 0:
             start = max(self._low - left, 0)
             if found := self._look(start, self._low):
-                self.seqs[:0] = found
+                self.seqs.prepend(found)
                 self.stable = 0
             self._low = start
+            self.seqs.loose = start > 0
+            self.seqs.settle()
         return len(self.seqs) - before
 
     @property
@@ -128,7 +131,7 @@ class Selection:
             return False
         self._high = max(place, self._low)
         self.stable = bisect_left(self.seqs, back)
-        del self.seqs[self.stable :]
+        self.seqs.cut(self.stable)
         return True
 
     def _of_tasks(self, found: array[int], whose: Callable[[int], tuple[bool, bool]]) -> array[int]:

@@ -34,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "texts": {"columns"},
     "records": {"events", "texts"},
     "index": {"columns", "events"},
-    "selection": {"index"},
+    "selection": {"columns", "index"},
     "callers": {"records"},
     "critical": {"callers", "records"},
     "messages": {"events", "records", "texts"},

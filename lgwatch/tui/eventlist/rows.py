@@ -141,7 +141,7 @@ class EventRows(Timed):
         selection, fresh = self._selection, False
         if selection is None or session is not self.session or keep != self._keep:
             if session is not self.session:
-                self.seqs = array("I")
+                self.seqs = ()
             self.session, self._keep = session, keep
             fresh = True
             self._selection = selection = kept(session, keep, self._wanted(keep), kind=self._kind, at_once=SLICE)
