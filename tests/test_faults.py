@@ -302,3 +302,4 @@ def test_a_watcher_that_was_stopped_and_goes_on_shows_what_came_meanwhile(tmp_pa
         shows(terminal, "DONE", "number 1999")
         answers_keys(terminal)
         assert leave(terminal) == 0
+        assert is_restored(terminal)

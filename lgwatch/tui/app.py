@@ -26,7 +26,7 @@ from lgwatch.events import Event, Notice, RunEnded, RunStarted
 from lgwatch.filter import Filter
 from lgwatch.session import Session
 from lgwatch.tui.chrome import Chrome
-from lgwatch.tui.ending import obey_signals
+from lgwatch.tui.ending import obey_continue, obey_signals
 from lgwatch.tui.escape import quick_escape
 from lgwatch.tui.keymap import BINDINGS, actions
 from lgwatch.tui.lines.compositor import ThriftyScreen
@@ -142,6 +142,7 @@ class WatchApp(App[None]):
             await self._furnish()
         else:
             obey_signals(self.exit, self.source.close)
+            obey_continue(self)
         self.call_after_refresh(self._start)
 
     async def on_event(self, event: TextualEvent) -> None:
