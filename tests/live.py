@@ -19,7 +19,7 @@ from lgwatch.session import Session
 from lgwatch.sources import RunRequest
 
 ROOT = Path(lgwatch.__file__).parent.parent
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 HEAD = """
 import ctypes, os, signal, subprocess, sys, time
@@ -40,6 +40,15 @@ def compiled(*nodes):
         last = node.__name__
     return graph.compile()
 """
+
+ASKED_TO_STOP = """
+def asked_to_stop():
+    import gc
+    from lgwatch.runner.run import Run
+    runs = [one for one in gc.get_objects() if type(one) is Run]
+    return any(run.stop and (run.control is None or run.control.drain_requested) for run in runs)
+"""
+"""For a node that waits until its process knows that the run is to stop, which no graph is told."""
 
 WRITER = """
 def writer(state):

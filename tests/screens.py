@@ -11,7 +11,7 @@ from typing import Any
 import lgwatch
 from lgwatch.events import Event, RunEnded
 from tests.benchmarks.terminal import Terminal
-from tests.live import WRITER, agent, environment, lgwatch_command
+from tests.live import WRITER, agent, environment, eventually, lgwatch_command
 
 PATIENCE = 60.0
 CTRL_C, CTRL_X, ESCAPE, ENTER = "\x03", "\x18", "\x1b", "\r"
@@ -102,6 +102,7 @@ def results(folder: Path) -> list[RunEnded]:
 
 
 def runner_pid(folder: Path) -> int:
-    """The process id of the graph's process, from the journal's header."""
+    """The process id of the graph's process, from the journal's header, as soon as that is written."""
+    assert eventually(lambda: b"\n" in (folder / "run.jsonl").read_bytes())
     with (folder / "run.jsonl").open() as journal:
         return int(json.loads(journal.readline())["pid"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import stat
@@ -18,6 +19,8 @@ from lgwatch.events import CustomWritten, Event, Interrupted, Notice
 from lgwatch.interpreters import Environment, find_interpreter
 from lgwatch.runner import surroundings
 from tests.live import ROOT, agent, environment, node
+
+pytestmark = pytest.mark.timeout(300)  # whichever test is the first to need the environment waits for it
 
 OLDEST = re.search(r'"langgraph>=([\d.]+)"', (ROOT / "pyproject.toml").read_text())[1]
 """What `pyproject.toml` promises."""
@@ -170,6 +173,14 @@ def oldest(request: pytest.FixtureRequest) -> Path:
     cache = request.config.cache
     assert cache is not None
     folder = Path(cache.mkdir(name)) / "venv"
+    with (folder.parent / "lock").open("a") as lock:  # another worker may be making it
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_environment(folder)
+    return folder
+
+
+def make_environment(folder: Path) -> None:
+    """Make it unless it is there; skip the test where that cannot be done."""
     ready = folder / "ready"
     if not (ready.exists() and (folder / "bin" / "python").exists()):  # the Python that it was made of may be gone
         subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", folder], check=True)
@@ -183,7 +194,6 @@ def oldest(request: pytest.FixtureRequest) -> Path:
         packages = next(folder.glob("lib/python*/site-packages"))
         (packages / "only_here.py").write_text("WORDS = 'from the project'\n")
         ready.touch()
-    return folder
 
 
 @pytest.fixture
@@ -230,7 +240,6 @@ def ran_on(done: subprocess.CompletedProcess[str]) -> str:
 GRAPH = ("run", "agent.py:graph", "-i", '{"topic": "cats"}')
 
 
-@pytest.mark.timeout(300)
 def test_a_graph_runs_in_its_projects_environment(project: Path) -> None:
     done = installed(project, *GRAPH, "--json")
     assert done.returncode == 0, done.stderr

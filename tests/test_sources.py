@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -20,6 +21,7 @@ from lgwatch.journal import JournalReader, JournalWriter
 from lgwatch.sources import Recording, RunRequest
 from tests.factories import custom, ended, run
 from tests.live import (
+    ASKED_TO_STOP,
     agent,
     environment,
     eventually,
@@ -293,22 +295,21 @@ def test_draining_ends_the_run_after_its_step_and_it_can_be_run_again(tmp_path: 
     body = """
     def first(state):
         get_stream_writer()("in it")
-        while not os.path.exists("go"):
+        while not asked_to_stop() and not os.path.exists("again"):
             time.sleep(0.01)
         return {"text": "first"}
     def second(state):
         return {"text": "second"}
     graph = compiled(first, second)
     """
-    go = tmp_path / "go"
-    with live(tmp_path, body.replace('"go"', repr(str(go)))) as watched:
+    again = tmp_path / "again"
+    with live(tmp_path, ASKED_TO_STOP + dedent(body.replace('"again"', repr(str(again))))) as watched:
         watched.source.start(topic())
         watched.until(lambda: _in_it(watched))
         assert watched.source.stop() == "drain"
-        time.sleep(0.1)  # the wish has to arrive before the step ends
-        go.touch()
         watched.until_status("stopped")
         assert [task.node for task in watched.session.tasks()] == ["first"]
+        again.touch()
         watched.source.start(topic())
         watched.until_status("done")
 

@@ -33,6 +33,8 @@ ANSWERS = (
 )
 QUERY = 16
 """Bytes that a query can have: so much of the end of one read is looked at again with the next."""
+PATIENCE = 60.0
+"""Seconds to wait for what comes at once when the machine is not busy."""
 _FIFTH = 0.2
 # pyte takes the marks of private modes with an intermediate byte for text.
 _UNKNOWN = re.compile(rb"\x1b\[[?>=<][\d;]*(\$p|u|m|c)|\x1b\[=\d+;\d+u")
@@ -103,7 +105,7 @@ class Terminal:
         self.cols, self.rows = cols, rows
         self._resize_pty()
 
-    def wait_for(self, text: str | bytes, timeout: float = 10, *, since: int = 0) -> float:
+    def wait_for(self, text: str | bytes, timeout: float = PATIENCE, *, since: int = 0) -> float:
         """Wait until the output after byte `since` contains `text`; return when that was (perf_counter).
 
         A text is found only where the program writes it in one run, without a cursor movement or a change of style
@@ -125,12 +127,14 @@ class Terminal:
                     )
                 self._news.wait(min(left, _FIFTH))
 
-    def wait_for_screen(self, text: str, timeout: float = 10) -> list[str]:
+    def wait_for_screen(self, text: str, timeout: float = PATIENCE) -> list[str]:
         """Wait until the screen shows `text`; return its lines."""
         self.wait_until(lambda: any(text in line for line in self.screen()), timeout, f"no {text!r} on the screen")
         return self.screen()
 
-    def wait_until(self, condition: Callable[[], bool], timeout: float = 10, complaint: str = "it never came") -> None:
+    def wait_until(
+        self, condition: Callable[[], bool], timeout: float = PATIENCE, complaint: str = "it never came"
+    ) -> None:
         """Wait until `condition` holds; it is asked again whenever there is more output."""
         deadline = time.perf_counter() + timeout
         while True:
@@ -143,7 +147,7 @@ class Terminal:
                 if len(self.raw) == size and not self._ended:
                     self._news.wait(_FIFTH)
 
-    def wait_for_exit(self, timeout: float = 10) -> int:
+    def wait_for_exit(self, timeout: float = PATIENCE) -> int:
         """Wait for the end of the program and of its output; return the exit code."""
         code = self.process.wait(timeout)
         self._reader.join(timeout)
@@ -164,7 +168,7 @@ class Terminal:
         self._pen.feed(_UNKNOWN.sub(b"", data))
         return [line.rstrip() for line in self._picture.display]
 
-    def latency(self, key: str | bytes, marker: str | bytes, timeout: float = 10) -> float:
+    def latency(self, key: str | bytes, marker: str | bytes, timeout: float = PATIENCE) -> float:
         """Type `key`; return the seconds until output that came after it contains `marker`."""
         with self._news:
             since = len(self.raw)

@@ -18,7 +18,7 @@ from lgwatch.events import Event, Output, RunEnded
 from lgwatch.journal import resolved_events
 
 MAIN = Path(lgwatch.__file__).parent / "runner" / "__main__.py"
-PATIENCE = 40.0
+PATIENCE = 60.0
 Found = TypeVar("Found", bound=Event)
 
 HEAD = """

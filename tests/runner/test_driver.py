@@ -19,6 +19,7 @@ from lgwatch.events import (
     TaskStarted,
 )  # fmt: skip
 from lgwatch.runner.watchdog import BLOCKED
+from tests.live import ASKED_TO_STOP
 from tests.runner.children import child, until
 
 NODE = """
@@ -505,19 +506,18 @@ def test_draining_ends_the_run_after_the_superstep(tmp_path: Path) -> None:
     source = """
     async def slow(state):
         get_stream_writer()("in") if sys.version_info >= (3, 11) else print("in")
-        while not os.path.exists("go"):
+        while not asked_to_stop():
             await asyncio.sleep(0.01)
         return {"log": ["slow"]}
     def never(state):
         return {"log": ["never"]}
     graph = line(slow, never)
     """
-    with child(tmp_path, source) as run:
+    with child(tmp_path, ASKED_TO_STOP, source) as run:
         run.start()
         run.await_one(TaskStarted, node="slow")
         run.stop("drain")
         run.send(command="nonsense")  # obeyed after the run; commands are read in order
-        (tmp_path / "go").touch()
         assert run.result().status == "stopped"
         assert [event.node for event in run.of(TaskEnded)] == ["slow"]
 

@@ -13,6 +13,7 @@ from lgwatch.journal import JournalReader, encode
 from lgwatch.sources import RunRequest
 from lgwatch.tui.app import WatchApp
 
+PATIENCE = 60.0
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 HEADER = {"lgwatch": 1, "target": "stage:graph", "started": "2026-11-20T12:00:00.000Z"}
 
@@ -111,7 +112,7 @@ async def drawn(pilot) -> None:
             return
 
 
-async def until(pilot, condition: Callable[[], object], seconds: float = 5.0) -> None:
+async def until(pilot, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until something holds."""
     deadline = time.monotonic() + seconds
     while not condition():

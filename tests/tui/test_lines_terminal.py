@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.terminal import Terminal
+from tests.live import PATIENCE
 
 pytestmark = pytest.mark.terminal
 
@@ -93,7 +94,7 @@ def shown(line: str) -> str:
 def test_what_was_painted_is_what_the_views_hold(seed, tmp_path):
     path = tmp_path / "held.json"
     with Terminal([sys.executable, "-m", "tests.tui.test_lines_terminal", str(seed), str(path)], *SIZE) as terminal:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not path.exists() and time.monotonic() < deadline and terminal.process.poll() is None:
             time.sleep(0.02)
         assert path.exists(), "\n".join(terminal.screen())
