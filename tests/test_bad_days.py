@@ -33,7 +33,7 @@ def async_node(statement):
 
 
 @contextmanager
-def bad_day(folder, body, **more):
+def bad_day(folder, body, *, said="journal:", **more):
     """The screen on this graph; in the end it is left, and must have left the terminal and the machine in order."""
     with watching(folder, body, **more) as terminal:
         yield terminal
@@ -41,7 +41,7 @@ def bad_day(folder, body, **more):
         answers_keys(terminal)
         leave(terminal)
         assert is_restored(terminal)
-        assert "journal:" in farewell(terminal)
+        assert said in farewell(terminal)
         assert "lgwatch/tui" not in farewell(terminal), "a traceback of ours"
         assert eventually(lambda: is_gone(pid))
         assert len(results(folder)) == max(1, sum(isinstance(event, RunStarted) for event in recorded(folder)))
@@ -132,7 +132,7 @@ def test_input_is_at_its_end(tmp_path):
 
 
 def test_a_module_that_never_returns_from_its_import_can_be_left(tmp_path):
-    with bad_day(tmp_path, "while True: time.sleep(0.01)") as terminal:
+    with bad_day(tmp_path, "while True: time.sleep(0.01)", said="error: agent.py:graph was stopped") as terminal:
         shows(terminal, "LOADING", "agent.py:graph")
         assert eventually((tmp_path / "run.jsonl").exists)
         answers_keys(terminal)
