@@ -1,4 +1,4 @@
-"""The app: reading, keys and what they do. It owns the session, the filter and the source, and nothing else.
+"""The app: keys and what they do. It owns the session, the filter and the source, and nothing else.
 
 Its first picture is the header alone, and the graph's process is started with it; what makes the panes is imported after.
 """
@@ -6,20 +6,16 @@ Its first picture is the header alone, and the graph's process is started with i
 from __future__ import annotations
 
 import gc
-import json
 from collections.abc import Callable, Iterable
 from functools import partial
-from shutil import get_terminal_size
-from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.events import Event as TextualEvent
-from textual.events import Key, Resize
+from textual.events import Key
 from textual.filter import LineFilter
-from textual.geometry import Size
 from textual.screen import Screen
 
 from lgwatch.events import Event, Notice, RunEnded, RunStarted
@@ -33,6 +29,7 @@ from lgwatch.tui.lines.compositor import ThriftyScreen
 from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.lines.text import ASCII, SafetyNet
 from lgwatch.tui.lines.writer import terminal_is_behind
+from lgwatch.tui.pump import Pump
 from lgwatch.tui.sieve import Sieve
 from lgwatch.tui.theme import DARK
 
@@ -42,20 +39,14 @@ if TYPE_CHECKING:
     from lgwatch.tui.eventlist.pane import EventsPane
     from lgwatch.tui.failure import Failure
     from lgwatch.tui.interrupt import Question
-    from lgwatch.tui.lines.pane import Pane, Subject
+    from lgwatch.tui.lines.pane import Pane
     from lgwatch.tui.lines.told import Told
     from lgwatch.tui.lines.view import LineView
     from lgwatch.tui.nodes.pane import NodesPane
     from lgwatch.tui.panes import Panes
     from lgwatch.tui.pointer import Pointer
     from lgwatch.tui.prompt import Prompt
-
-BUDGET = 0.005
-"""Seconds of a frame that may go into reading events."""
-CATCH_UP, MANY = 0.015, 256
-"""The same where more than `MANY` events came in a frame, and more are there: a long journal is opened."""
-FRAME, RUNNING, IDLE = 1 / 60, 1 / 30, 1 / 5
-"""Seconds to the next frame: while events pour in, while a run goes on, while nothing happens."""
+    from lgwatch.tui.selected import Selected
 
 
 @runtime_checkable
@@ -110,14 +101,11 @@ class WatchApp(App[None]):
         self.prompt: Prompt
         self.control: Control
         self.pointer: Pointer
+        self.selected: Selected
         self.furnished = False
         self._changed = changed
         self._early: list[Key] = []  # what was typed before there were panes
         self._leaving = False
-        self._size_before: Size | None = None
-        self._far_behind = False
-        self._drawn_at = 0.0
-        self._patience = 0.1  # seconds between two pictures while a long journal is read: they take a tenth of the time
         self._painted: Filter | None = None
 
     def compose(self) -> ComposeResult:
@@ -175,6 +163,7 @@ class WatchApp(App[None]):
         from lgwatch.tui.panes import Panes
         from lgwatch.tui.pointer import Pointer
         from lgwatch.tui.prompt import Prompt
+        from lgwatch.tui.selected import Selected
 
         self.panes = Panes(self)
         self.panes.say_empty(self.keep)
@@ -184,11 +173,12 @@ class WatchApp(App[None]):
         self.control = Control(self)
         self.panes.nodes.marks = self.control.breakpoints
         self.pointer = Pointer(self)
+        self.selected = Selected(self)
         self.furnished = True
         with self.batch_update():
             await self.mount(self.panes.box, self.failure, self.question, self.prompt, after=self.chrome.tabs)
         self.panes.focus()
-        self._draw()
+        self.draw()
 
     async def _start(self) -> None:
         if terminal_is_behind(self):  # the picture is on its way: no import must overtake it
@@ -208,7 +198,7 @@ class WatchApp(App[None]):
         gc.set_threshold(10_000, 5, 200)  # a young collection of more would be felt in a key
         for key in self._early:
             self.post_message(key)
-        self._frame()
+        Pump(self).turn()
 
     def _reload(self) -> None:
         if self._changed is not None and self._changed():
@@ -223,43 +213,14 @@ class WatchApp(App[None]):
         """Return the pane with this id."""
         return self.panes[name]
 
-    # ── the frame pump ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _frame(self) -> None:
-        """Read what is new for a bounded time, then draw what changed, and come back."""
-        if not self.is_running:
-            return
-        self._mind_the_size()
-        began = monotonic()
-        events = self.source.poll(CATCH_UP if self._far_behind else BUDGET)
-        if events:
-            self._apply(events)
-        self._far_behind = monotonic() - began > BUDGET and len(events) > MANY
-        if self.chrome.forget():
-            self._leaving = False
-        # A long journal is read before it is painted over and over; keys draw what they change themselves.
-        if not terminal_is_behind(self) and (not self._far_behind or began - self._drawn_at > self._patience):
-            self._drawn_at = began
-            self._draw()
-            self._patience = max(0.1, 10 * (monotonic() - began))
-        running = self.session.status in ("running", "loading") and self.source.live
-        hurry = self._far_behind or (self.panes.behind and not self.paused)
-        self.set_timer(0.001 if hurry else FRAME if events else RUNNING if running else IDLE, self._frame)
+    # ── taking in, and drawing ───────────────────────────────────────────────────────────────────────────────────────
 
     def on_resize(self) -> None:
         """Say as much as there is room for now."""
         self.call_after_refresh(self.draw_soon)
 
-    def _mind_the_size(self) -> None:
-        """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""
-        if self.is_headless:
-            return
-        size = Size(*get_terminal_size())
-        if size != self.size and size == self._size_before:
-            self.post_message(Resize(size, size))
-        self._size_before = size
-
-    def _apply(self, events: list[Event]) -> None:
+    def take(self, events: list[Event]) -> None:
+        """Fold events into the session, and obey those that ask something of the screen."""
         if self.source.header is not None:
             self.session.header = self.source.header
         for event in events:
@@ -273,7 +234,7 @@ class WatchApp(App[None]):
             elif type(event) is RunEnded and event.error:
                 self.call_later(self.say, "")
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         """Let everything that is visible show the session as it is now."""
         now = self.source.now()
         self._set_mood()
@@ -289,10 +250,15 @@ class WatchApp(App[None]):
             self.pointer.show()
         self.chrome.draw(now)
 
-    def _draw_anew(self) -> None:
+    def _show_anew(self) -> None:
         """Draw what was asked for, in a pause too."""
         self._painted = None
-        self._draw()
+        self.draw()
+
+    def forget(self) -> None:
+        """Drop what was said long enough ago."""
+        if self.chrome.forget():
+            self._leaving = False
 
     def draw_soon(self) -> None:
         """Draw the lines around the panes, if they are there."""
@@ -358,7 +324,7 @@ class WatchApp(App[None]):
         from lgwatch.tui.pages.chooser import Chooser
 
         self.push_screen(Chooser(self.set_filter))
-        self._draw()
+        self.draw()
 
     def action_snippet(self) -> None:
         """Copy Python code that keeps the same in a stream loop of one's own."""
@@ -380,7 +346,7 @@ class WatchApp(App[None]):
         """A filter works as it is typed."""
         if event.purpose == "filter":
             self.set_filter(event.text)
-        self._draw()
+        self.draw()
 
     def on_prompt_submitted(self, event: Prompt.Submitted) -> None:
         """Do what the line was opened for."""
@@ -393,7 +359,7 @@ class WatchApp(App[None]):
             view.search(event.text or None)
         else:
             self.control.submitted(event.purpose, event.text)
-        self._draw()
+        self.draw()
 
     def on_prompt_left(self, event: Prompt.Left) -> None:
         """Drop what the line was opened for."""
@@ -407,7 +373,7 @@ class WatchApp(App[None]):
         if self.keep is before and event.purpose != "answer":  # the panes are as they were: only the line is another
             self.draw_soon()
         else:
-            self._draw()
+            self.draw()
 
     def close_prompt(self) -> None:
         """Give the keys back to the pane."""
@@ -425,13 +391,13 @@ class WatchApp(App[None]):
         """Show the panes of a tab."""
         self._drop_hint()
         self.panes.show_tab(key)
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self.draw)
 
     def action_zoom(self) -> None:
         """The focused pane alone, or the view that it was taken from."""
         self._drop_hint()
         self.panes.zoom()
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self.draw)
 
     def action_pause(self) -> None:
         """Stop or go on drawing."""
@@ -457,7 +423,7 @@ class WatchApp(App[None]):
         elif self.panes.zoomed:
             self._drop_hint()
             self.panes.unzoom()
-            self.call_after_refresh(self._draw)
+            self.call_after_refresh(self.draw)
         elif view.found:
             view.search(None)
             self.chrome.hint = ""
@@ -519,56 +485,19 @@ class WatchApp(App[None]):
         if self.control.asking:
             self.action_compose()
             return
-        subject = self.panes.subject()
-        if subject is not None:
-            self._open(subject)
-
-    def _open(self, subject: Subject) -> None:
-        from lgwatch.tui.pages.inspector import Inspector
-        from lgwatch.tui.pages.task import TaskPage
-
-        task = self.session.find_task(subject.task) if subject.whole else None
-        if task is None:
-            self.push_screen(Inspector(subject, self.source))
-            return
-        panes = self.panes
-        self.push_screen(TaskPage(task, subject, self.source, panes.state.flags, panes.nodes.steps.transitions))
-        self.call_later(self._draw)
+        self.selected.open()
 
     def action_prompt(self) -> None:
         """Open what the call of the lit message was given."""
-        pane = self.panes.tokens
-        subject = pane.prompt() if self.panes.focused is pane else None
-        if subject is None:
-            self.say("no call whose prompt is known is selected")
-        else:
-            self._open(subject)
-
-    def _selected_text(self) -> tuple[str, str, str]:
-        """Title, text and kind of file of what is selected; all empty when nothing is."""
-        subject = self.panes.subject()
-        if subject is None:
-            return "", "", ""
-        from lgwatch.tui.pages.inspector import load
-
-        if subject.text:
-            return subject.title, subject.text, ".md"
-        return subject.title, json.dumps(load(subject, self.source), indent=2, ensure_ascii=False), ".json"
+        self.selected.open_prompt()
 
     def action_copy(self) -> None:
         """Copy what is selected: its text, or its JSON."""
-        title, text, _ = self._selected_text()
-        if title:
-            self.copy_to_clipboard(text)
-            self.say(f"copied {title}")
+        self.selected.copy()
 
     def action_outside(self, variable: str) -> None:
         """Open the text of what is selected, or its JSON, in a program of the user's."""
-        from lgwatch.tui.lines.outside import read_outside
-
-        title, text, suffix = self._selected_text()
-        if title and (trouble := read_outside(self, variable, text, suffix)):
-            self.say(trouble)
+        self.selected.read_in(variable)
 
     def on_told(self, event: Told) -> None:
         """Say what a pane has to say."""
@@ -576,7 +505,7 @@ class WatchApp(App[None]):
 
     def on_message_view_regrouped(self) -> None:
         """Show blocks that are other ones now."""
-        self._draw_anew()
+        self._show_anew()
 
     def action_help(self) -> None:
         """Show what works here."""
@@ -598,7 +527,7 @@ class WatchApp(App[None]):
     def on_nodes_pane_marked(self, event: NodesPane.Marked) -> None:
         """Set or remove a breakpoint."""
         self.say(self.control.mark(event.node))
-        self._draw_anew()
+        self._show_anew()
 
     # ── the run ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -168,7 +168,7 @@ async def long_list(pilot: Any, app: WatchApp) -> list[Measure]:
 
     def narrowed(text: str) -> None:
         app.set_filter(text)
-        app._draw()
+        app.draw()
 
     texts = (
         "node:node3",

@@ -100,13 +100,13 @@ async def drawn(pilot) -> None:
     for _ in range(50):
         await pilot.pause()
         before = len(app.session.index)
-        app._apply(app.source.poll())
+        app.take(app.source.poll())
         app.chrome.changed()
         if app.chrome.news_until:  # how slow the machine is must not decide whether a notice is still news
             app.chrome.news_until = float("inf")
         for pane in app.panes:  # a number in a border is set a few times a second: no clock may decide what is seen
             pane._marked = -1.0
-        app._draw()
+        app.draw()
         await pilot.pause()
         if len(app.session.index) == before:
             return

@@ -146,7 +146,7 @@ async def test_what_is_wrong_with_a_state_is_said_at_once_and_stands_at_its_key(
         assert "⚠" in "".join(text for text, _ in app.pane("state").steps.row(2, 40))
         await shown(pilot, "exclamation_mark")
         assert "1 of 1: ⚠ write changed d.k in place" in text_of(app)
-        app._open(task_subject(app.session.task("write")))
+        app.selected.show(task_subject(app.session.task("write")))
         await drawn(pilot)
         assert "⚠ write changed d.k in" in text_of(app)
 

@@ -48,7 +48,7 @@ STORY = [
 async def page(pilot, *keys, node="writer"):
     app = pilot.app
     await drawn(pilot)
-    app._open(task_subject(app.session.task(node)))
+    app.selected.show(task_subject(app.session.task(node)))
     await drawn(pilot)
     await shown(pilot, *keys)
     assert isinstance(app.screen, TaskPage)

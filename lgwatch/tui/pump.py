@@ -1,0 +1,64 @@
+"""The frame pump: it reads for a bounded time, lets the app draw, and comes back; sooner while there is more."""
+
+from __future__ import annotations
+
+from shutil import get_terminal_size
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from textual.events import Resize
+from textual.geometry import Size
+
+from lgwatch.tui.lines.writer import terminal_is_behind
+
+if TYPE_CHECKING:
+    from lgwatch.tui.app import WatchApp
+
+BUDGET = 0.005
+"""Seconds of a frame that may go into reading events."""
+CATCH_UP, MANY = 0.015, 256
+"""The same where more than `MANY` events came in a frame, and more are there: a long journal is opened."""
+FRAME, RUNNING, IDLE = 1 / 60, 1 / 30, 1 / 5
+"""Seconds to the next frame: while events pour in, while a run goes on, while nothing happens."""
+
+
+class Pump:
+    """Turns until the app ends."""
+
+    def __init__(self, app: WatchApp) -> None:
+        self._app = app
+        self._size_before: Size | None = None
+        self._far_behind = False
+        self._drawn_at = 0.0
+        self._patience = 0.1  # seconds between two pictures while a long journal is read: they take a tenth of the time
+
+    def turn(self) -> None:
+        """Read what is new for a bounded time, let the app draw what changed, and come back."""
+        app = self._app
+        if not app.is_running:
+            return
+        self._mind_the_size()
+        began = monotonic()
+        events = app.source.poll(CATCH_UP if self._far_behind else BUDGET)
+        if events:
+            app.take(events)
+        self._far_behind = monotonic() - began > BUDGET and len(events) > MANY
+        app.forget()
+        # A long journal is read before it is painted over and over; keys draw what they change themselves.
+        if not terminal_is_behind(app) and (not self._far_behind or began - self._drawn_at > self._patience):
+            self._drawn_at = began
+            app.draw()
+            self._patience = max(0.1, 10 * (monotonic() - began))
+        running = app.session.status in ("running", "loading") and app.source.live
+        hurry = self._far_behind or (app.panes.behind and not app.paused)
+        app.set_timer(0.001 if hurry else FRAME if events else RUNNING if running else IDLE, self.turn)
+
+    def _mind_the_size(self) -> None:
+        """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""
+        app = self._app
+        if app.is_headless:
+            return
+        size = Size(*get_terminal_size())
+        if size != app.size and size == self._size_before:
+            app.post_message(Resize(size, size))
+        self._size_before = size
