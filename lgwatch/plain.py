@@ -30,7 +30,7 @@ from lgwatch.records import Message, Part, Task
 from lgwatch.refs import preview
 from lgwatch.session import Session
 from lgwatch.sources import Source
-from lgwatch.text import clean
+from lgwatch.text import clean, colourless
 
 WIDTH = 160
 """Characters of a payload on one line."""
@@ -249,7 +249,7 @@ class Plain:
         logger = f"{event.logger}: " if event.logger else ""
         where = f"{self._path(event)} " if event.node else ""
         head = clean(f"{_at(event.at)} │ {where}{level}{logger}")
-        lines = clean(event.text, newlines=True).split("\n")
+        lines = clean(colourless(event.text), newlines=True).split("\n")
         return "".join(f"{head}{line}\n" for line in lines)
 
     def _interrupt(self, seq: int, event: Interrupted) -> str:

@@ -20,6 +20,15 @@ _HAZARD_KEEPING_NEWLINES = re.compile(HAZARD.pattern.replace("\x00-\x1f", "\x00-
 _DROPPED = re.compile("[\u00ad\u200c\u200d\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
+SGR = re.compile("\x1b\\[([0-9;:]{0,64})m")
+"""What sets the colour of the text behind it: of all that a terminal obeys the only thing that says nothing itself."""
+
+
+def colourless(text: str) -> str:
+    """Return `text` without its colours; everything else that a terminal would obey is still there."""
+    return SGR.sub("", text) if "\x1b" in text else text
+
+
 def _stand_in(match: re.Match[str]) -> str:
     char = match[0]
     code = ord(char)

@@ -7,6 +7,7 @@ import pytest
 from lgwatch.events import Output, ValueStored
 from lgwatch.filter import Filter, parse
 from lgwatch.session import Session
+from lgwatch.tui.eventlist.colours import coloured
 from lgwatch.tui.eventlist.console import ConsolePane
 from lgwatch.tui.eventlist.custom import CustomPane
 from lgwatch.tui.eventlist.pane import EventsPane
@@ -56,6 +57,39 @@ def test_a_print_of_several_lines_is_several_rows_and_says_once_when_and_where(t
         "0.200 w                    next",
     ]
     assert lines[1].index("two") == lines[0].index("one")
+
+
+def test_colours_are_taken_out_of_what_is_printed_and_nothing_else_is(told):
+    printed = Output(text="\x1b[1;31mred\x1b[0m and \x1b[38;2;1;2;3mmore\x1b[m \x1b[2Jseen\x1b[3", node="w")
+    for pane in (ConsolePane, EventsPane):
+        assert any("red and more ␛[2Jseen␛[3" in line for line in told(pane, run(), printed))
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "spans"),
+    [
+        ("plain", "", [("plain", "warn")]),
+        ("\x1b[31mred\x1b[39m not", "", [("red", "error"), (" not", "warn")]),
+        ("\x1b[1;92mok\x1b[22m ok\x1b[m", "", [("ok", "bold ok"), (" ok", "ok")]),
+        ("\x1b[38;5;201mx\x1b[34my", "", [("x", "warn"), ("y", "info")]),
+        ("goes on\x1b[0m", "\x1b[4;36mfirst line", [("goes on", "underline accent")]),
+        ("\x1b[38;2;1mx\x1b[;mz\x1b[999mw", "", [("x", "warn"), ("z", "warn"), ("w", "warn")]),
+    ],
+)
+def test_a_colour_that_is_printed_is_one_of_the_theme(text, before, spans):
+    assert coloured(text, "warn", before) == spans
+
+
+def test_a_number_is_told_with_as_many_digits_as_are_meant(told):
+    data = {
+        "sum": 0.1 + 0.2,
+        "all": [2 / 3, 1e-12, 1.5],
+        "text": "0.30000000000000004",
+        "in": {"s": "0.30000000000000004"},
+    }
+    (line,) = told(CustomPane, run(), custom(data, "w"), width=200)
+    assert "sum 0.3  all [0.6666666667, 1e-12, 1.5]  text 0.30000000000000004" in line
+    assert '{"s": "0.30000000000000004"}' in line
 
 
 def test_a_log_line_says_its_level_and_logger_where_there_is_room(told):

@@ -11,6 +11,7 @@ from lgwatch.events import Json, error_text
 from lgwatch.filter.payloads import STATES
 from lgwatch.index import Facet
 from lgwatch.refs import preview
+from lgwatch.text import colourless
 from lgwatch.tui.eventlist.custom import payload
 from lgwatch.tui.eventlist.rows import where
 from lgwatch.tui.lines.rows import Row
@@ -144,7 +145,7 @@ def summary_of(facet: Facet, line: dict[str, Json]) -> Row:
         case "run_result":
             return [(f"{get('status', 'done')}  ", "bold"), (preview(get("output"), 200), "dim")]
         case "output" | "notice":
-            return [(_flat(get("text", "")).removesuffix("\\n"), "")]
+            return [(_flat(colourless(str(get("text", "")))).removesuffix("\\n"), "")]
         case "loop":
             return [("the event loop was ", "dim"), (f"{seconds(_number(get('delay')))} late", "")]
         case "custom":

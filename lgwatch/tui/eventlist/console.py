@@ -11,6 +11,7 @@ from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.index import Facet
 from lgwatch.session import Session
+from lgwatch.tui.eventlist.colours import coloured
 from lgwatch.tui.eventlist.rows import EventRows, Timed, TimedPane, Times, where
 from lgwatch.tui.lines.rows import Row
 from lgwatch.tui.lines.signs import amount, fit
@@ -82,14 +83,15 @@ class ConsoleRows(Timed):
         seq, number = self.seqs[index], self._lines[index]
         line = self._source.line(seq)
         facet = self.session.index.facet_of(seq) if self.session else Facet("", "", "", None, "")
-        text = str(line.get("text", "")).rstrip("\n").split("\n")[number]
+        *before, text = str(line.get("text", "")).rstrip("\n").split("\n")[: number + 1]
         stream = str(line.get("stream", "stdout"))
         style = _LEVELS.get(facet.level or "", _STREAMS.get(stream, ""))
         room = max(8, min(20, width // 5))
         time = self.times.stamp(self.seqs, index, width)
+        said = coloured(text, style, "".join(before))
         if number:
-            return fit([(" " * (len(time[0]) + room + 1), ""), (text, style)], [], width)
-        return fit([time, where(facet.path, room), (_origin(facet, line, width), "dim"), (text, style)], [], width)
+            return fit([(" " * (len(time[0]) + room + 1), ""), *said], [], width)
+        return fit([time, where(facet.path, room), (_origin(facet, line, width), "dim"), *said], [], width)
 
 
 def _origin(facet: Facet, line: dict[str, Json], width: int) -> str:

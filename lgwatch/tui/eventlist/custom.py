@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.events import Json
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from lgwatch.sources import Source
 
 
+_DIGITS = re.compile(r'"[^"]*"|(?<![\w.])(-?\d+\.\d{11,}(?:e[+-]?\d+)?)(?![\w.])')
+"""A text, which is left alone, or a number with more digits than anybody reads."""
+
+
 def _custom(facet: Facet, line: dict[str, Json], width: int) -> Row:
     return [where(facet.path, max(8, min(24, width // 4))), *payload(line.get("data"))]
 
@@ -28,10 +33,15 @@ def payload(data: Json) -> Row:
     if isinstance(data, dict) and data and not any(key.startswith("$") for key in data):
         spans: Row = []
         for key, value in data.items():
-            shown_value = value if isinstance(value, str) else preview(value, 120)
+            shown_value = value if isinstance(value, str) else _short(preview(value, 120))
             spans += [("  " if spans else "", ""), (f"{key} ", "dim"), (shown_value, _value_style(value))]
         return spans
-    return [(preview(data, 400), "")]
+    return [(_short(preview(data, 400)), "")]
+
+
+def _short(text: str) -> str:
+    """Return a preview without the digits that only binary fractions have; the page of the event has all of them."""
+    return _DIGITS.sub(lambda found: f"{float(found[1]):.10g}" if found[1] else found[0], text)
 
 
 def _value_style(value: Json) -> str:

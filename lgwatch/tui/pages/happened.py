@@ -10,6 +10,7 @@ from lgwatch.events import Json, error_text
 from lgwatch.records import Message, Span, Task
 from lgwatch.refs import preview
 from lgwatch.session import Session
+from lgwatch.text import colourless
 from lgwatch.tui.lines.rows import Row, Rows
 from lgwatch.tui.lines.signs import amount, count, fit, glyph, node_style, seconds
 
@@ -166,7 +167,8 @@ class HappenedRows(Rows):
         if kind == "custom":
             return [(_said(line.get("data")), "")]
         if kind == "output":
-            stream, text = line.get("stream", "stdout"), str(line.get("text", "")).rstrip("\n").replace("\n", " ⏎ ")
+            stream, text = line.get("stream", "stdout"), colourless(str(line.get("text", "")))
+            text = text.rstrip("\n").replace("\n", " ⏎ ")
             head = f"{line.get('level') or ''} {line.get('logger') or ''}".strip() or (
                 "print" if stream == "stdout" else str(stream)
             )
