@@ -69,12 +69,14 @@ def hint(value: Json) -> str:
     if not asked:
         return ""
     first = asked[0]
+    # What is left out stays as it was: one argument is example enough.
+    some = dict(list(first.args.items())[:1]) if isinstance(first.args, dict) else {}
     ways = {
         "approve": "approve", "reject": "reject: why", "respond": "respond: text",
-        "edit": f"edit {json.dumps(first.args, ensure_ascii=False)}",
+        "edit": f"edit {json.dumps(some, ensure_ascii=False)}",
     }  # fmt: skip
     told = " · ".join(ways[way] for way in ("approve", "reject", "edit", "respond") if way in first.allowed)
-    return told + (f"   (with ; between the {len(asked)} calls, or one for all)" if len(asked) > 1 else "")
+    return f"{told} · for all, or one each with ;" if len(asked) > 1 else told
 
 
 def readable(value: Json) -> Json:

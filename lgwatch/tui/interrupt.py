@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
@@ -10,9 +11,10 @@ from textual.content import Content
 
 from lgwatch.events import Json
 from lgwatch.records import Interrupt
-from lgwatch.review import readable
+from lgwatch.review import Review, readable, reviews
+from lgwatch.tui.lines.rows import Lines, Rows
 from lgwatch.tui.lines.signs import glyph
-from lgwatch.tui.lines.text import clean, plain
+from lgwatch.tui.lines.text import clean, plain, wrap
 from lgwatch.tui.lines.view import LineView
 from lgwatch.tui.tree.rows import JsonRows
 
@@ -84,20 +86,52 @@ class Question(Vertical):
             return False
         return True
 
+    def on_resize(self) -> None:
+        """A text is wrapped for the width that there is."""
+        self._show()
+
     def _show(self) -> None:
         current = self.current
         if current is None:
             return
-        many = f"{self.at + 1} of {len(self.pending)} · " if len(self.pending) > 1 else ""
-        what = "Breakpoint at" if current.breakpoint else "Interrupt"
-        where = current.path or current.id.partition(":")[2]
+        value = self.value = self._source.resolved(current.seq).get("value", current.value)
+        asked = reviews(value)
+        self.border_title = Content(plain(clean(f"{glyph('interrupted')[0]} {self._title(current, asked)}")))
+        if current.breakpoint:
+            ways = "i go on"
+        elif asked:
+            ways = f"i decide: {', '.join(asked[0].allowed)}"
+        else:
+            ways = "i answer"
+        skips = " · an empty answer skips" if len(self.pending) > 1 else ""
+        self.border_subtitle = Content(plain(clean(f"{ways} · esc look around{skips}")))
+        rows = self._rows(current, value)
+        self.view.styles.height = max(1, min(7, len(rows)))
+        self.view.show(rows)
+
+    def _title(self, current: Interrupt, asked: Sequence[Review]) -> str:
+        what = "Interrupt"
+        if current.breakpoint:
+            what = "Breakpoint"
+        elif asked:
+            what = f"May {asked[0].name} be called?" if len(asked) == 1 else f"May these {len(asked)} tools be called?"
+        many = f" {self.at + 1} of {len(self.pending)}" if len(self.pending) > 1 else ""
+        where = _where(current)
         if sum(one.path == current.path for one in self.pending) > 1:  # lanes of one node
             where += f" · {current.id[:8]}"
-        self.border_title = Content(plain(clean(f"{glyph('interrupted')[0]} {what} {many}{where}")))
-        ways = "i  go on" if current.breakpoint else "i answer · esc look around · an empty answer skips"
-        self.border_subtitle = Content(plain(ways))
-        value = self.value = self._source.resolved(current.seq).get("value", current.value)
+        return f"{what}{many} · {where}"
+
+    def _rows(self, current: Interrupt, value: Json) -> Rows:
+        """What is asked: a text as it is, anything else as a tree."""
+        if current.breakpoint:
+            value = f"The run stopped before {_where(current)}, and asks nothing."
+        if isinstance(value, str) and value.strip():
+            text = clean(value.rstrip(), newlines=True)
+            return Lines([(text[start:end], "")] for start, end in wrap(text, max(20, self.app.size.width - 6)))
         value = readable(value) or value
         self.rows.set(value if isinstance(value, dict) and value and "$type" not in value else {"value": value})
-        self.view.styles.height = max(1, min(7, len(self.rows)))
-        self.view.show()
+        return self.rows
+
+
+def _where(one: Interrupt) -> str:
+    return one.path or one.id.partition(":")[2]

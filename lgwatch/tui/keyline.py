@@ -52,7 +52,8 @@ def keys(app: WatchApp) -> Iterator[tuple[str, str, str]]:
         current = app.question.current
         yield ("enter", "Go on" if current is not None and current.breakpoint else "Answer", "app.compose")
     elif status == "interrupted" and live:
-        yield ("i", "Answer", "app.compose")
+        waits = app.session.waiting
+        yield ("i", "Go on" if waits and waits[0].breakpoint else "Answer", "app.compose")
     elif app.control.ended:
         yield ("r", "Load again", "app.rerun")
     elif live and status not in ("running", "loading"):

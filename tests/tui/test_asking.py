@@ -132,7 +132,7 @@ async def test_an_interrupt_is_announced_and_answered_with_text(tmp_path):
         assert app.screen.has_class("-waiting")
         assert "INTERRUPTED" in bar(app, "header")
         assert "waiting for you: press i" in bar(app, "tabs")
-        assert "Interrupt ask" in app.question.border_title
+        assert "Interrupt · ask" in app.question.border_title
         assert "go on?" in text_of(app)
         await shown(pilot, "i", "'yes", "enter")
         assert app.source.asked[-1] == ("resume", {"i1": "yes"})
@@ -217,7 +217,9 @@ async def test_a_breakpoint_is_gone_on_from_without_an_answer(tmp_path):
     )
     async with app.run_test(size=SIZE) as pilot:
         await drawn(pilot)
-        assert "Breakpoint at b" in app.question.border_title
+        assert "Breakpoint · b" in app.question.border_title
+        assert "stopped before b" in text_of(app)
+        assert "null" not in text_of(app)
         await shown(pilot, "i")
         assert app.source.asked[-1] == ("resume", None)
 
@@ -230,6 +232,8 @@ async def test_a_tool_call_that_waits_for_a_decision_is_decided_in_words(tmp_pat
     app = played(tmp_path, run(), task("review"), interrupted("review", asked), ended("interrupted"))
     async with app.run_test(size=SIZE) as pilot:
         await drawn(pilot)
+        assert "May pay be called?" in text_of(app)
+        assert "i decide: approve, reject · esc" in text_of(app)
         await shown(pilot, "i")
         assert "approve · reject: why" in text_of(app)
         await shown(pilot, "'maybe", "enter")
