@@ -504,8 +504,22 @@ async def test_help_lists_the_keys_that_work_here_and_every_field_of_a_filter(tm
         for word in ("space", "Filter", "{", "Previous message", "node:", "attempt:", "^x"):
             assert word in text, word
         assert "upper_" not in text
+        keys = rows[rows.index("To begin with") + 1 :]
+        assert keys[0].split()[:2] == ["f", "Filter"]
+        assert any(row.split()[:4] == ["1", "…", "7", "View"] for row in keys)
         await shown(pilot, "escape", "3", "question_mark")
         assert app.screen.view.rows.row(0, 90)[0][0] == "Custom"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_no_line_of_the_help_is_cut(tmp_path, size):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=size) as pilot:
+        await shown(pilot, "question_mark")
+        view = app.screen.view
+        rows = ["".join(text for text, _ in view.rows.row(n, 500)) for n in range(len(view.rows))]
+        assert max(map(len, rows)) <= view.size.width
+        assert max(map(len, rows)) > view.size.width - 12
 
 
 async def test_the_palette_has_every_action_that_has_a_key(tmp_path):
