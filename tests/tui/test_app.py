@@ -500,15 +500,15 @@ async def test_help_lists_the_keys_that_work_here_and_every_field_of_a_filter(tm
         assert isinstance(app.screen, Help)
         rows = ["".join(text for text, _ in app.screen.view.rows.row(n, 90)) for n in range(len(app.screen.view.rows))]
         text = "\n".join(rows)
-        assert rows[0] == "Tokens"
+        assert "Tokens" in rows
         for word in ("space", "Filter", "{", "Previous message", "node:", "attempt:", "^x"):
             assert word in text, word
         assert "upper_" not in text
-        keys = rows[rows.index("To begin with") + 1 :]
+        keys = rows[1:]
         assert keys[0].split()[:2] == ["f", "Filter"]
         assert any(row.split()[:4] == ["1", "…", "7", "View"] for row in keys)
         await shown(pilot, "escape", "3", "question_mark")
-        assert app.screen.view.rows.row(0, 90)[0][0] == "Custom"
+        assert any(app.screen.view.rows.text(n, 90) == "Custom" for n in range(len(app.screen.view.rows)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])

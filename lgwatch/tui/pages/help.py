@@ -60,14 +60,11 @@ class _Key(NamedTuple):
 
 def rows(screen: Screen[object], pane: Pane | None, width: int) -> list[Row]:
     """Return the text of the help, at most `width` cells wide."""
-    lines: list[Row] = []
+    found = _bindings(screen)
+    lines = _section("To begin with", [found.pop(action) for action in FIRST if action in found], width)
     if pane is not None:
         lines.append([(pane.title_, "title")])
-        lines += [[("  " + pane.help_[start:end], "")] for start, end in wrap(pane.help_, width - 2)]
-        lines.append([])
-    found = _bindings(screen)
-    first = [found.pop(action) for action in FIRST if action in found]
-    lines += _section("To begin with", first, width)
+        lines += [*([("  " + pane.help_[start:end], "")] for start, end in wrap(pane.help_, width - 2)), []]
     for title, where in (("In this pane", "pane"), ("Everywhere", "app"), ("To move", "move")):
         lines += _section(title, [key for key in found.values() if key.where == where], width)
     lines.append([("Filter: a space is and, a comma is or, ! or - is not", "title")])
@@ -155,4 +152,4 @@ class Help(ModalScreen[None]):
 
     def on_resize(self) -> None:
         """Fill in the text, for the width that there is."""
-        self.view.show(Lines(rows(self._behind, self._pane, min(104, self.app.size.width * 96 // 100) - 5)))
+        self.view.show(Lines(rows(self._behind, self._pane, min(104, self.app.size.width * 96 // 100) - 6)))
