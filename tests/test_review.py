@@ -76,7 +76,9 @@ def test_json_is_left_as_it_is() -> None:
 
 def test_the_hint_says_what_may_be_typed() -> None:
     assert hint(request("pay")) == 'approve · reject: why · edit {"to": "Ann"}'
-    assert hint(request("pay", "post", allowed=("approve", "reject"))).endswith("reject: why · for all, or one each with ;")
+    assert hint(request("pay", "post", allowed=("approve", "reject"))).endswith(
+        "reject: why · for all, or one each with ;"
+    )
 
 
 def test_what_is_asked_is_told_without_its_wrapping() -> None:
