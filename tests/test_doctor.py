@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from textwrap import dedent
 
@@ -488,7 +489,7 @@ def test_of_a_good_project_on_a_good_terminal_nothing_wrong_is_said(tmp_path: Pa
     assert "⚠" not in said
     assert "✗" not in said
     for words in (
-        "langgraph 1.",
+        f"langgraph {version('langgraph')}",
         "it loads in",
         "topic",
         "its models stream: Streamed",

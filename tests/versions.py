@@ -65,6 +65,7 @@ FEATURES = {
     "tool runtime": Feature("langchain 1.0, which is for langgraph 1.0", has("langchain.tools", "ToolRuntime")),
     "server runtime": Feature("langgraph-sdk 0.3", has("langgraph_sdk.runtime")),
     "Overwrite": Feature("langgraph 1.0", has("langgraph.types", "Overwrite")),
+    "schemas of answers": Feature("langgraph 1.2", takes("langgraph.types", "interrupt", "response_schema")),
     "timeouts": Feature("langgraph 1.2", takes("langgraph.graph", "StateGraph.add_node", "timeout")),
     "error handlers": Feature("langgraph 1.2", takes("langgraph.graph", "StateGraph.add_node", "error_handler")),
 }

@@ -94,7 +94,7 @@ def in_sends():
     return graph.compile(**saved())
 
 
-@case({"log": []}, answers=[{"good": True, "why": "so"}])
+@case({"log": []}, answers=[{"good": True, "why": "so"}], needs=("schemas of answers",))
 def with_a_schema():
     """A question that says what its answer must look like."""
 
