@@ -14,6 +14,7 @@ from typing import BinaryIO, Literal, Protocol, TextIO
 
 import orjson
 
+from lgwatch.clock import Clock
 from lgwatch.events import (
     Event,
     Interrupted,
@@ -133,7 +134,7 @@ class Record:
     def __init__(self, seq: int, event: Event, session: Session, size: int) -> None:
         """`size` is the bytes of the event's line."""
         self._facet = session.index.facet_of(seq)
-        self.at = event.at
+        self._session, self._at = session, event.at
         index = session.index
         number = index.task[seq]
         name = index.tasks[number]
@@ -143,6 +144,11 @@ class Record:
         self.attempts = task.attempts if task is not None else None
         self.took = task.took if task is not None else None
         self.tokens = task.tokens if task is not None else None
+
+    @property
+    def at(self) -> float:
+        """Seconds that the run had run."""
+        return Clock(self._session.runs).told(self._at)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._facet, name)

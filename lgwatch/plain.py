@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from lgwatch.clock import Clock
 from lgwatch.events import (
     CustomWritten,
     Event,
@@ -149,7 +150,7 @@ class Plain:
         return text
 
     def _label(self, message: Message, at: float, part: Part) -> str:
-        head = f"{_at(at)} {message.path} "
+        head = f"{self._at(at)} {message.path} "
         call = part.tool_call or {}
         match part.kind:
             case "reasoning":
@@ -174,19 +175,19 @@ class Plain:
         match event:
             case GraphLoaded():
                 nodes = sum(node.get("kind") not in ("start", "end") for node in event.nodes)
-                return f"{_at(event.at)} loaded {clean(event.target)}, {nodes} node{'s' * (nodes != 1)}\n"
+                return f"{self._at(event.at)} loaded {clean(event.target)}, {nodes} node{'s' * (nodes != 1)}\n"
             case RunStarted():
                 what = "resume" if event.resume is not None else "fork" if event.fork else "run"
-                return f"{_at(event.at)} {what} {clean(event.run)} on thread {clean(event.thread)}\n"
+                return f"{self._at(event.at)} {what} {clean(event.run)} on thread {clean(event.thread)}\n"
             case TaskStarted():
                 self._open[event.task] = None
-                return f"{_at(event.at)} s{event.step} ▸ {self._path(event)}{self._again(event)}\n"
+                return f"{self._at(event.at)} s{event.step} ▸ {self._path(event)}{self._again(event)}\n"
             case TaskEnded():
                 return self._ended(event)
             case SpanEnded(status="error") if (span := self._session.span(event.span)) and span.kind != "node":
-                return f"{_at(event.at)} ✗ {clean(span.name)}: {_error(event.error)}\n"
+                return f"{self._at(event.at)} ✗ {clean(span.name)}: {_error(event.error)}\n"
             case CustomWritten():
-                return f"{_at(event.at)} ◆ {self._path(event)} {self._payload(seq, 'data')}\n"
+                return f"{self._at(event.at)} ◆ {self._path(event)} {self._payload(seq, 'data')}\n"
             case Output():
                 return self._output(event)
             case Interrupted():
@@ -194,9 +195,9 @@ class Plain:
             case RunEnded():
                 return self._result(seq, event)
             case LoopDelayed():
-                return f"{_at(event.at)} ⧖ the event loop was {duration(event.delay)} late\n"
+                return f"{self._at(event.at)} ⧖ the event loop was {duration(event.delay)} late\n"
             case Unknown():
-                return f"{_at(event.at)} {clean(event.kind)}\n"
+                return f"{self._at(event.at)} {clean(event.kind)}\n"
         return ""
 
     def _again(self, event: TaskStarted) -> str:
@@ -220,6 +221,11 @@ class Plain:
             del self._open[task.id]
         return "".join(self._end_of(task, event.at, task.error) for task in closed)
 
+    def _at(self, moment: float) -> str:
+        """Seconds that the run had run; before there is one, seconds since the journal's start."""
+        clock = Clock(self._session.runs)
+        return f"+{clock.active(moment) if clock else moment:.3f}"
+
     def _path(self, event: Event) -> str:
         return clean(path(event.ns, getattr(event, "node", "")))
 
@@ -231,7 +237,7 @@ class Plain:
         return self._end_of(task, event.at, event.error) if task is not None else ""
 
     def _end_of(self, task: Task, at: float, error: dict[str, Json] | None) -> str:
-        text = f"{_at(at)} s{task.step} {GLYPHS.get(task.status, '·')} {clean(task.path)}{self._measures(task)}"
+        text = f"{self._at(at)} s{task.step} {GLYPHS.get(task.status, '·')} {clean(task.path)}{self._measures(task)}"
         return text + (f": {_error(error)}" if error else "") + "\n"
 
     def _measures(self, task: Task) -> str:
@@ -248,20 +254,20 @@ class Plain:
         level = f"{event.level} " if event.level else ""
         logger = f"{event.logger}: " if event.logger else ""
         where = f"{self._path(event)} " if event.node else ""
-        head = clean(f"{_at(event.at)} │ {where}{level}{logger}")
+        head = clean(f"{self._at(event.at)} │ {where}{level}{logger}")
         lines = clean(colourless(event.text), newlines=True).split("\n")
         return "".join(f"{head}{line}\n" for line in lines)
 
     def _interrupt(self, seq: int, event: Interrupted) -> str:
         where = self._path(event) or clean(event.interrupt)
         if event.interrupt.startswith("breakpoint:"):
-            return f"{_at(event.at)} ■ breakpoint at {where}\n"
-        return f"{_at(event.at)} ■ {where} asks: {self._payload(seq, 'value')}\n"
+            return f"{self._at(event.at)} ■ breakpoint at {where}\n"
+        return f"{self._at(event.at)} ■ {where} asks: {self._payload(seq, 'value')}\n"
 
     def _result(self, seq: int, event: RunEnded) -> str:
         run = self._session.run
         took = f" in {duration(run.elapsed(self._session.now))}" if run is not None else ""
-        text = f"{_at(event.at)} {GLYPHS.get(event.status, '·')} {clean(event.status)}{took}"
+        text = f"{self._at(event.at)} {GLYPHS.get(event.status, '·')} {clean(event.status)}{took}"
         if event.error:
             return f"{text}: {_error(event.error)}\n"
         if event.status == "done" and event.output is not None:
@@ -277,10 +283,6 @@ def _one_line(text: str) -> str:
 def _indented(text: str) -> str:
     """Set further lines in, empty ones apart."""
     return re.sub(r"\n(?=[^\n])", "\n  ", text)
-
-
-def _at(seconds: float) -> str:
-    return f"+{seconds:.3f}"
 
 
 def _error(error: dict[str, Json] | None) -> str:

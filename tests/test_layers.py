@@ -20,7 +20,7 @@ MODULES = sorted(
 
 VOCABULARY = {"errors", "events"}
 CORE = VOCABULARY | {"values", "refs", "records", "messages", "index", "visits", "filter", "session", "text"}
-CORE |= {"columns", "selection", "texts"}
+CORE |= {"clock", "columns", "selection", "texts"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "events": {"journal"},  # late: the module is also the public function that reads a journal
@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "index": {"columns", "events"},
     "selection": {"columns", "index"},
     "callers": {"records"},
+    "clock": {"records"},
     "critical": {"callers", "records"},
     "messages": {"events", "records", "texts"},
     "visits": {"events"},
@@ -43,7 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "naming": {"events", "records"},
     "filter": VOCABULARY | {"filter", "patterns"},
     "filter.mix": {"filter", "records", "session"},
-    "filter.kept": {"filter", "index", "selection", "session"},
+    "filter.kept": {"clock", "filter", "index", "selection", "session"},
     "transitions": {"callers", "events", "naming", "records", "session"},
     "difference": {"events", "refs"},
     "trace": {"events"},

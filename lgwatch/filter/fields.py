@@ -115,7 +115,7 @@ FIELDS: dict[str, Field] = {
     "attempt": Field(_one("attempts"), "attempts of the task: attempt>1", number=True, of="task"),
     "dur": Field(_one("took"), "seconds that the task, or the message's call, took: dur>1s", number=True, of="task"),
     "tok": Field(_tokens, "output tokens of the task, or of the message: tok>=100", number=True, of="task"),
-    "t": Field(_one("at"), "seconds since the start: t>5", number=True, of="moment"),
+    "t": Field(_one("at"), "seconds that the run had run, as the header tells them: t>5", number=True, of="moment"),
     "size": Field(_one("size"), "bytes of the event's line: size>1MB", number=True, of="size"),
     "state": Field(
         payloads.state, "the state as tasks saw and wrote it: state.route=deep, state.count>3, state:cats", of="line"

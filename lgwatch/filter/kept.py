@@ -13,6 +13,7 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from lgwatch.clock import Clock
 from lgwatch.filter import Filter, Term
 from lgwatch.index import Facet
 from lgwatch.selection import Selection
@@ -29,7 +30,7 @@ class Whose(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """What a filter can ask of a single event: when it was."""
+    """What a filter can ask of a single event: when it was, in seconds that the run had run."""
 
     at: float
 
@@ -48,7 +49,7 @@ def kept(
         lambda facet: of(facet) and all(term(facet) for term in terms),
         whose=(lambda number: _whose(session, number, tasks)) if tasks else None,
         news=lambda: session.task_changes,
-        each=(lambda seqs: _by_time(seqs, session.index.at, moments)) if moments else None,
+        each=(lambda seqs: _by_time(seqs, session, moments)) if moments else None,
         kind=kind,
         at_once=at_once,
     )
@@ -91,13 +92,15 @@ def _whose(session: Session, number: int, terms: tuple[Term, ...]) -> tuple[bool
     return all(term(asked) for term in terms), not name or (task is not None and not task.open)
 
 
-def _by_time(seqs: Sequence[int], at: Sequence[float], terms: tuple[Term, ...]) -> array[int]:
+def _by_time(seqs: Sequence[int], session: Session, terms: tuple[Term, ...]) -> array[int]:
     """Times ascend, and what a condition says of them changes only at its bounds: it is asked once between two of them."""
+    at, clock = session.index.at, Clock(session.runs)
     bounds: set[float] = {bound for term in terms for value in term.values for bound in value.bounds}
-    cuts = sorted({0, len(seqs), *(cut for bound in bounds for cut in _cuts(seqs, at, bound))})
+    turns = {moment for bound in bounds for moment in clock.turns(bound)}
+    cuts = sorted({0, len(seqs), *(cut for moment in turns for cut in _cuts(seqs, at, moment))})
     found = array("I")
     for start, end in pairwise(cuts):
-        moment: Any = Moment(at=at[seqs[start]])
+        moment: Any = Moment(at=clock.told(at[seqs[start]]))
         if all(term(moment) for term in terms):
             found.extend(seqs[start:end])
     return found

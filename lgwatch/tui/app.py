@@ -412,7 +412,11 @@ class WatchApp(App[None]):
     def action_times(self) -> None:
         """Tell times another way."""
         mode = self.panes.next_times()
-        words = {"start": "since the first run began", "delta": "since the row before", "clock": "by the clock"}
+        words = {
+            "start": "of the run, without the wait for answers",
+            "delta": "since the row before",
+            "clock": "by the clock",
+        }
         self.say(f"times are {words.get(mode, mode)}")
 
     def action_step_back(self) -> None:

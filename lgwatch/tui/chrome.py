@@ -8,6 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from lgwatch.clock import Clock, chain
 from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.records import Run
@@ -42,7 +43,7 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
         row.append((f" thread {crop(clean(run.thread), 9, '…')} ", "dim"))
     row += [(f" {sign} ", style), (WORDS.get(status, status.upper()), f"bold {style}")]
     if run is not None:
-        row.append((f" {clock(run.elapsed(now))}", "title"))
+        row.append((f" {clock(Clock(chain(session.runs), now).total)}", "title"))
         if run.step > 0:
             row += _step(run, width)
     if session.tokens_in or session.tokens_out:

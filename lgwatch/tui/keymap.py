@@ -52,7 +52,7 @@ BINDINGS: tuple[Binding, ...] = (
     Binding("p", "outside('PAGER')", "Pager", id="pager", tooltip="Read what is selected in $PAGER"),
     Binding("e", "outside('EDITOR')", "Editor", id="editor", tooltip="Open what is selected in $EDITOR"),
     Binding("P", "prompt", "Prompt", id="prompt", tooltip="What the call of the lit message was given"),
-    Binding("t", "times", "Times", id="times", tooltip="Time column: since the start, since the row before, clock"),
+    Binding("t", "times", "Times", id="times", tooltip="Time column: the run's time, since the row before, clock"),
     *(
         Binding(key, f"pane('{key}')", name, show=False, id=f"pane.{name.lower()}", tooltip=f"Show {name}")
         for key, name, _ in PRESETS

@@ -222,8 +222,8 @@ async def at_cell(pilot, row, column):
     ("row", "column", "key", "text"),
     [
         (2, 2, "equals_sign", "type=custom"), (2, 2, "backslash", "!type=custom"), (4, 3, "equals_sign", "path=write"),
-        (4, 1, "backslash", "!step=2"), (2, 4, "equals_sign", "data.url=arxiv.org"), (3, 0, "equals_sign", "t>=0.400"),
-        (3, 0, "backslash", "t<0.400"), (6, 4, "equals_sign", "status=done"),
+        (4, 1, "backslash", "!step=2"), (2, 4, "equals_sign", "data.url=arxiv.org"), (3, 0, "equals_sign", "t>=0.300"),
+        (3, 0, "backslash", "t<0.300"), (6, 4, "equals_sign", "status=done"),
     ],
 )  # fmt: skip
 async def test_a_key_on_a_cell_keeps_or_drops_its_value(tmp_path, row, column, key, text):

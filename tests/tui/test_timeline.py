@@ -3,12 +3,13 @@ from dataclasses import replace
 import pytest
 from textual.events import MouseScrollUp
 
+from lgwatch.clock import Clock, chain
 from lgwatch.critical import critical_path
 from lgwatch.events import LoopDelayed, Notice
 from lgwatch.filter import Filter, parse
 from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.timeline import shares
-from lgwatch.tui.timeline.axis import Axis, Clock, Window, chain, label
+from lgwatch.tui.timeline.axis import Axis, Window, label
 from lgwatch.tui.timeline.bars import Cells
 from lgwatch.tui.timeline.strips import Delays, Marks, Strips, crossed
 from lgwatch.tui.timeline.waterfall import TimelineRows
@@ -187,7 +188,7 @@ def test_the_time_that_a_person_took_to_answer_is_left_out():
         at(0.001, run()), at(0.002, task("ask")), at(1.0, interrupted("ask")[0]), at(1.0, interrupted("ask")[1]),
         at(1.0, ended("interrupted")), at(500.0, run("r2", resume={"ask-ask": 1})), at(500.0, task("ask")), at(502.0, ended(name="r2")),
     )  # fmt: skip
-    clock = Clock(chain(session), session.now)
+    clock = Clock(chain(session.runs), session.now)
     assert clock.total == pytest.approx(3.0, abs=0.01)
     assert clock.active(300.0) == pytest.approx(1.0, abs=0.01)
     assert clock.active(501.0) == pytest.approx(2.0, abs=0.01)
@@ -197,7 +198,7 @@ def test_the_time_that_a_person_took_to_answer_is_left_out():
 
 def test_a_new_run_has_a_timeline_of_its_own():
     session = play(run(), task("a"), result("a"), ended(), run("r2"), task("b"))
-    assert [one.id for one in chain(session)] == ["r2"]
+    assert [one.id for one in chain(session.runs)] == ["r2"]
     assert "b" in bars(session)[0][0]
 
 
@@ -260,7 +261,7 @@ def test_marks_stand_at_their_time():
         at(0.001, run()), at(1.0, checkpoint("c1")), at(3.0, Notice(code="blocked", text="the event loop is blocked at a.py:1")),
         at(5.0, failed("a")), at(8.0, interrupted("b")[0]), at(10.0, ended("interrupted")),
     )  # fmt: skip
-    runs = chain(session)
+    runs = chain(session.runs)
     clock, axis = Clock(runs, session.now), Axis.fit(10.0, 60)
     line = "".join(text for text, _ in Marks().row(session, runs, clock, axis, session.now))
     for moment, sign in ((1.0, "◆"), (3.0, "⚠"), (5.0, "✗"), (8.0, "■")):
@@ -272,7 +273,7 @@ def test_marks_are_searched_for_and_not_walked_through(monkeypatch):
         at(0.001, run()), *(at(1.0 + n / 100, checkpoint(f"c{n}", source="fork" if n % 3 else "loop")) for n in range(3000)),
         *(at(40.0 + n / 100, failed("a")) for n in range(500)), at(50.0, ended()),
     )  # fmt: skip
-    runs = chain(session)
+    runs = chain(session.runs)
     clock, axis, placed = Clock(runs, session.now), Axis.window(10.0, 60.0, 40), []
     expected = Cells(clock, axis, session.now, 0)
     for one in session.checkpoints:
@@ -289,7 +290,7 @@ def test_a_new_run_has_marks_of_its_own_and_what_comes_is_added():
     session, marks = play(at(0.5, run()), at(1.0, checkpoint("c1")), at(2.0, ended())), Marks()
 
     def columns():
-        runs = chain(session)
+        runs = chain(session.runs)
         clock, axis = Clock(runs, session.now), Axis.fit(10.0, 10)
         line = "".join(text for text, _ in marks.row(session, runs, clock, axis, session.now))
         return [column for column, sign in enumerate(line) if sign != " "]
@@ -307,7 +308,7 @@ def test_a_new_run_has_marks_of_its_own_and_what_comes_is_added():
 def test_strips_count_what_the_filter_keeps_at_its_time():
     events = [at(2.0 + n / 100, token("x", node="w")) for n in range(50)]
     session = play(at(0.001, run()), at(0.002, task("w")), *events, at(5.0, custom(1, "w")), at(10.0, ended()))
-    clock, axis = Clock(chain(session), session.now), Axis.fit(10.0, 40)
+    clock, axis = Clock(chain(session.runs), session.now), Axis.fit(10.0, 40)
     strips = Strips()
     strips.update(session, Filter())
     ((dots, _),) = strips.customs(session, clock, axis)
@@ -332,7 +333,7 @@ def test_delays_of_the_loop_stand_over_the_time_they_took_and_the_longest_is_tol
     delays, axis = Delays(), Axis.fit(10.0, 60)
 
     def drawn():
-        runs = chain(session)
+        runs = chain(session.runs)
         clock = Clock(runs, 10.0)
         delays.update(session, runs, clock, axis)
         row = delays.row()
@@ -346,10 +347,10 @@ def test_delays_of_the_loop_stand_over_the_time_they_took_and_the_longest_is_tol
     assert (delays.at(columns[5.5]), delays.at(columns[3.0])) == (0.8, 0.0)
     session.apply(at(9.0, LoopDelayed(delay=0.4, window=0.4)))
     assert drawn()[0][columns[8.9]] == "▅"
-    delays.update(session, chain(session), Clock(chain(session), 10.0), Axis.window(7.0, 10.0, 30))
+    delays.update(session, chain(session.runs), Clock(chain(session.runs), 10.0), Axis.window(7.0, 10.0, 30))
     assert delays.row()[-1][0] == " 0.40s"  # what is not in the window does not count
     session.apply(at(20.0, run("r2")))
-    runs = chain(session)
+    runs = chain(session.runs)
     delays.update(session, runs, Clock(runs, 21.0), axis)
     assert delays.row() == []
 
@@ -469,10 +470,10 @@ def test_the_critical_path_of_runs_that_ended_is_found_once_and_is_that_of_all(w
     )
     for number in range(5):
         session.apply(task("b", id=f"b{number}", step=3 + number, at=session.now + 1))
-        assert weighing.update(chain(session), session.task_changes, session.now)
-        assert weighing.path == critical_path(chain(session), session.now)
+        assert weighing.update(chain(session.runs), session.task_changes, session.now)
+        assert weighing.path == critical_path(chain(session.runs), session.now)
     assert weighed == [["r1"], *[["r2"]] * 5]
-    assert not weighing.update(chain(session), session.task_changes, session.now)
+    assert not weighing.update(chain(session.runs), session.task_changes, session.now)
 
 
 def test_the_critical_path_of_a_run_that_goes_on_rests_and_is_found_at_its_end(weighed, monkeypatch):
@@ -481,11 +482,11 @@ def test_the_critical_path_of_a_run_that_goes_on_rests_and_is_found_at_its_end(w
     session, weighing = play(task("a")), shares.Weighing()
     for number in range(10):
         session.apply(task("b", id=f"b{number}", step=2 + number, at=session.now + 1))
-        weighing.update(chain(session), session.task_changes, session.now)
+        weighing.update(chain(session.runs), session.task_changes, session.now)
     assert len(weighed) == 2
     session.apply(replace(ended(), at=session.now + 1))
-    assert weighing.update(chain(session), session.task_changes, session.now)
-    assert weighing.path == critical_path(chain(session), session.now)
+    assert weighing.update(chain(session.runs), session.task_changes, session.now)
+    assert weighing.path == critical_path(chain(session.runs), session.now)
 
 
 async def test_strips_are_there_where_there_is_room():

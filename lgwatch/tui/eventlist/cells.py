@@ -5,6 +5,7 @@ Pure functions of an event's facet and its line; where the cursor is, is not kno
 
 from __future__ import annotations
 
+from math import floor
 from typing import NamedTuple
 
 from lgwatch.events import Json, error_text
@@ -67,7 +68,8 @@ def cell_of(column: int, facet: Facet, line: dict[str, Json], bytes_: int, at: f
     """Return what a filter would call the cell of a column; None where it has no word for it."""
     match COLUMNS[column]:
         case "time":
-            return Cell("t", f"{at:.3f}", bound=True)
+            # Not rounded up: the event itself is not before it.
+            return Cell("t", f"{max(floor(round(at * 1000, 3)), 0) / 1000:.3f}", bound=True)
         case "step":
             return Cell("step", str(facet.step)) if facet.step is not None else None
         case "kind":

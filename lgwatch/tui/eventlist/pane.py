@@ -117,7 +117,7 @@ class ListRows(EventRows):
     def cell(self, index: int) -> Cell | None:
         """Return what a filter would call the chosen cell of a row; before one is chosen, its kind."""
         seq = self.seq_at(index)
-        at = self.session.index.at[seq] if self.session is not None else 0.0
+        at = self.times.run_time(self.session.index.at[seq]) if self.session is not None else 0.0
         column = self.column if self.column is not None else COLUMNS.index("kind")
         return cell_of(column, self.facet(seq), self._source.resolved(seq), self._size(seq), at)
 
@@ -145,7 +145,8 @@ class EventsPane(TimedPane):
     help_: ClassVar[str] = (
         "Every event of the journal in order: time, step, type, node path, what it says, the bytes of its line. Left and "
         "right choose a cell: = keeps only what has its value, \\ drops it (of times and sizes: from here on, and up to "
-        "here), S sorts by its column and back. enter opens the event."
+        "here), S sorts by its column and back. enter opens the event. Times are seconds of the run, as the header tells them: "
+        "the wait for answers is left out; t tells the clock, or the time since the row before."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("equals_sign", "keep_only", "Only this", show=False, id="events.only", tooltip="Keep only this value"),

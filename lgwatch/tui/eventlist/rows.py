@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from lgwatch.clock import Clock
 from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.filter.kept import kept
@@ -31,7 +32,7 @@ NEAR = 20_000
 
 
 class Times:
-    """What the time column says: seconds since the first run began, the clock, or the distance to the row before."""
+    """What the time column says: seconds that the run had run, the clock, or the distance to the row before."""
 
     MODES: ClassVar[tuple[str, ...]] = ("start", "delta", "clock")
     NARROW = 56
@@ -39,25 +40,33 @@ class Times:
 
     def __init__(self) -> None:
         self.mode = "start"
-        self._zero = 0.0
+        self._clock = Clock([])
+        self._told = 0  # clocks there were
+        self._known: object = None  # what the clock depends on
         self._began: datetime | None = None
         self._at: Sequence[float] = ()
 
     def set(self, session: Session) -> bool:
         """Take in the session; return whether all times are told anew."""
         self._at = session.index.at
-        zero = session.runs[0].started if session.runs else 0.0
+        known = [(run.id, run.started, run.ended) for run in session.runs]
         try:
             self._began = datetime.fromisoformat(session.header.started.replace("Z", "+00:00"))
         except ValueError:
             self._began = None
-        fresh = zero != self._zero
-        self._zero = zero
+        fresh = known != self._known
+        if fresh:
+            self._known, self._clock = known, Clock(session.runs)
+            self._told += 1
         return fresh
+
+    def run_time(self, at: float) -> float:
+        """Return the seconds that the run had run at a moment; before there is a run, those since the journal's start."""
+        return self._clock.active(at) if self._clock else at
 
     def key(self, seqs: Sequence[int], index: int) -> Hashable:
         """Return what a row's time depends on besides its event."""
-        return (self.mode, seqs[index - 1] if index else 0) if self.mode == "delta" else (self.mode, self._zero)
+        return (self.mode, seqs[index - 1] if index else 0) if self.mode == "delta" else (self.mode, self._told)
 
     def stamp(self, seqs: Sequence[int], index: int, width: int) -> tuple[str, str]:
         """Return a row's time, right-aligned."""
@@ -68,7 +77,8 @@ class Times:
         if self.mode == "delta":
             at -= self._at[seqs[index - 1]] if index else at
             return (f"{at:+6.2f} " if short else f"{at:+8.3f} "), "time"
-        return (f"{at - self._zero:6.2f} " if short else f"{at - self._zero:8.3f} "), "time"
+        at = self.run_time(at)
+        return (f"{at:6.2f} " if short else f"{at:8.3f} "), "time"
 
 
 class Timed(Rows):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lgwatch.clock import Clock
 from lgwatch.events import Json
 from lgwatch.flags import Flags
 from lgwatch.records import Message, Span, Task
@@ -85,9 +86,8 @@ class Facts:
         task, session = self._task, self._session
         run = next((run for run in session.runs if run.id == task.run), None)
         began = task.began if task.began is not None else task.started
-        zero = session.runs[0].started if session.runs else 0.0
         waited = began - task.started
-        row: Row = [(f"+{began - zero:.3f}s", "")]
+        row: Row = [(f"+{Clock(session.runs).active(began):.3f}s", "")]
         if waited >= 0.001:
             row.append((f"  waited {seconds(waited)}", "dim"))
         yield "began", row

@@ -1,16 +1,9 @@
-"""The time axis: moments of a session as seconds in which something ran, and those as columns of a window on them.
-
-Numbers only. The time in which nothing ran, while a person thought about an answer, has no columns.
-"""
+"""The time axis: the seconds that runs had run as columns of a window on them. Numbers only."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from math import ceil, floor
-
-from lgwatch.records import Run
-from lgwatch.session import Session
 
 NICE = (
     0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1, 2,
@@ -21,44 +14,6 @@ LABEL = 9
 """Columns that a tick and its label take."""
 FINEST = 0.0002
 """Seconds that the narrowest window is wide."""
-
-
-def chain(session: Session) -> list[Run]:
-    """Return the newest run, after the runs that it goes on from."""
-    runs: list[Run] = []
-    for run in reversed(session.runs):
-        runs.append(run)
-        if run.resume is None:
-            break
-    return runs[::-1]
-
-
-class Clock:
-    """Tells how long runs had run at a moment, and the other way round. Moments are seconds since the journal's start."""
-
-    def __init__(self, runs: list[Run], now: float) -> None:
-        self._began: list[float] = []
-        self._ended: list[float] = []
-        self._before: list[float] = []
-        self.total = 0.0
-        for run in runs:
-            self._began.append(run.started)
-            self._ended.append(run.started + run.elapsed(now))
-            self._before.append(self.total)
-            self.total += self._ended[-1] - run.started
-
-    def __bool__(self) -> bool:
-        return bool(self._began)
-
-    def active(self, at: float) -> float:
-        """Return the seconds that runs had run when it was `at`."""
-        place = bisect_right(self._began, at) - 1
-        return self._before[place] + min(at, self._ended[place]) - self._began[place] if place >= 0 else 0.0
-
-    def moment(self, active: float) -> float:
-        """Return when runs had run for so many seconds."""
-        place = max(bisect_right(self._before, active) - 1, 0)
-        return self._began[place] + active - self._before[place] if self._began else active
 
 
 @dataclass(frozen=True, slots=True)

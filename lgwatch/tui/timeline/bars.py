@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
+from lgwatch.clock import Clock
 from lgwatch.records import Span, Task
 from lgwatch.tui.lines.rows import Row
 from lgwatch.tui.lines.signs import SPARKS, glyph, node_style, seconds
 from lgwatch.tui.lines.text import ASCII, clean, crop, plain
-from lgwatch.tui.timeline.axis import Axis, Clock
+from lgwatch.tui.timeline.axis import Axis
 
 WAIT, NODE, SILENT, TICK, TOKENS, TOOL, PAUSE, FAIL, EDGE = (
     (":", "=", "_", "|", "#", "%", ".", "x", ">") if ASCII else ("░", "━", "▁", "▌", "▆", "▒", "┄", "✗", "╸")

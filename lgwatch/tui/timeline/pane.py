@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
+from lgwatch.clock import chain
 from lgwatch.filter import Filter
 from lgwatch.records import Run
 from lgwatch.session import Session
@@ -21,7 +22,6 @@ from lgwatch.tui.lines.text import ASCII
 from lgwatch.tui.lines.view import Lines, LineView
 from lgwatch.tui.nodes.pane import task_subject
 from lgwatch.tui.nodes.run import run_subject
-from lgwatch.tui.timeline.axis import chain
 from lgwatch.tui.timeline.bars import LEGEND
 from lgwatch.tui.timeline.shares import Weighing, share_rows
 from lgwatch.tui.timeline.strips import Delays, Marks, Strips, crossed
@@ -44,7 +44,7 @@ class TimelinePane(Pane):
     title_: ClassVar[str] = "Timeline"
     empty_: ClassVar[str] = "no task has begun"
     help_: ClassVar[str] = (
-        "A bar for each task of the newest run on one time axis: ░ is the wait before it began, ━ its own time, ▁▌ a model "
+        "A bar for each task of the newest run on one time axis, which leaves out the wait for answers, as all times do: ░ is the wait before it began, ━ its own time, ▁▌ a model "
         "that is asked and its first token, ▆ tokens, ▒ tools, ┄ the pause before another attempt, ✗ errors. Above: "
         "checkpoints ◆, interrupts ■, errors ✗, a blocked event loop ⚠. Below, where there is room: custom events, tokens a "
         "second, and how late the event loop was. + and - or the wheel zoom, a drag zooms to what is "
@@ -128,7 +128,7 @@ class TimelinePane(Pane):
         if session is None:
             return
         clock, axis, room = rows.clock, rows.axis, rows.label(width)
-        runs = chain(session)
+        runs = chain(session.runs)
         reading = fit(self._reading(room), [], room - 1)
         self.axis.show([*reading, (" " * (room - cells(reading)), ""), *self._ticks()])
         self.marks.show([*_named("marks", room), *self._moments.row(session, runs, clock, axis, self._now)])
@@ -175,7 +175,7 @@ class TimelinePane(Pane):
         if rows.window.span is not None:
             axis = rows.axis
             legend = f"{seconds(axis.start)} to {seconds(axis.end)} of {seconds(rows.clock.total)}"
-        tasks = sum(len(run.tasks) for run in chain(session))
+        tasks = sum(len(run.tasks) for run in chain(session.runs))
         bottom = f"{count(tasks, 'task')} in {seconds(rows.clock.total)}" if session.run is not None else ""
         index = self.view.cursor
         if rows.hair is not None and index is not None and index < len(rows):
@@ -227,7 +227,10 @@ class TimelinePane(Pane):
         session = self._session
         if session is None or self.shares.size.width < 12:  # not laid out yet
             return
-        if self._weighing.update(chain(session), session.task_changes, self._now) and self._weighing.path is not None:
+        if (
+            self._weighing.update(chain(session.runs), session.task_changes, self._now)
+            and self._weighing.path is not None
+        ):
             self.rows.critical = self._weighing.path
             self.shares.show(Lines(share_rows(self.rows.critical, self.shares.width_of_rows())))
 
@@ -364,7 +367,7 @@ class TimelinePane(Pane):
 
     def reveal(self, session: Session, spot: Spot) -> None:
         """Put the cursor on the task, or on the error of no task, at the time of the spot."""
-        runs = {run.id: run for run in chain(session)}
+        runs = {run.id: run for run in chain(session.runs)}
         if spot.task or (spot.run in runs and runs[spot.run].end_seq == spot.seq):
             index = self.rows.place(spot.run, spot.task)
             if index is not None:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from lgwatch.clock import Clock
 from lgwatch.filter import Filter
 from lgwatch.filter.kept import kept
 from lgwatch.index import Facet
@@ -19,7 +20,7 @@ from lgwatch.session import Session
 from lgwatch.tui.lines.rows import Row
 from lgwatch.tui.lines.signs import SPARKS, glyph, seconds
 from lgwatch.tui.lines.text import ASCII
-from lgwatch.tui.timeline.axis import Axis, Clock
+from lgwatch.tui.timeline.axis import Axis
 from lgwatch.tui.timeline.bars import Cells
 
 SLICE = 50_000

@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from time import monotonic
 
+from lgwatch.clock import Clock, chain
 from lgwatch.critical import CriticalPath
 from lgwatch.events import error_text
 from lgwatch.filter import Filter
@@ -19,7 +20,7 @@ from lgwatch.tui.lines.rows import Row, Rows
 from lgwatch.tui.lines.signs import amount, glyph, node_style, seconds, tick
 from lgwatch.tui.lines.text import ASCII, cell_len, clean, crop, plain
 from lgwatch.tui.nodes.lanes import gathered, is_of_no_task, kept
-from lgwatch.tui.timeline.axis import Axis, Clock, Window, chain
+from lgwatch.tui.timeline.axis import Axis, Window
 from lgwatch.tui.timeline.bars import FAIL, Cells, paint_error, paint_fan, paint_task
 
 DEEP = 6
@@ -81,7 +82,7 @@ class TimelineRows(Rows):
     def update(self, session: Session, keep: Filter, now: float, width: int) -> bool:
         """Take in what changed; return whether anything did."""
         self._now = now
-        runs = chain(session)
+        runs = chain(session.runs)
         moving = bool(runs) and runs[-1].status == "running"
         self._spare = 9 if width >= 70 else 6
         self.clock = Clock(runs, now)
