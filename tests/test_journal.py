@@ -412,7 +412,7 @@ def test_a_write_inside_a_write_does_not_hang(path: Path):
     writer = JournalWriter(path, target="x")
 
     def nested() -> None:
-        with writer._lock:  # as when the garbage collector runs a `__del__` that prints
+        with writer.lock:  # as when the garbage collector runs a `__del__` that prints
             writer.append(Output(text="from a finalizer"))
 
     thread = threading.Thread(target=nested, daemon=True)

@@ -23,6 +23,7 @@ _NEWLINE = orjson.OPT_APPEND_NEWLINE
 
 _Told: TypeAlias = Callable[[Event], dict[str, Json]]
 """Returns the fields of an event that differ from their defaults, but for `at`."""
+_dumps = orjson.dumps
 
 
 def _told(cls: type[Event]) -> _Told:
@@ -58,7 +59,12 @@ def halves(event: Event) -> tuple[bytes, bytes]:
         before, data = _before(event.kind), {"ns": event.ns, **event.data} if event.ns else event.data
     else:
         before, data = form[0], form[1](event)
-    return before, b"," + to_json(data, _NEWLINE)[1:] if data else b"}\n"
+    if not data:
+        return before, b"}\n"
+    try:
+        return before, b"," + _dumps(data, None, _NEWLINE)[1:]
+    except TypeError:
+        return before, b"," + to_json(data, _NEWLINE)[1:]
 
 
 def encode(event: Event) -> bytes:

@@ -15,7 +15,7 @@ from typing import Protocol
 from lgwatch.events import Event, Json, MessageChunk
 from lgwatch.journal.redaction import Redaction
 from lgwatch.journal.structure import Structure
-from lgwatch.journal.writer import JournalWriter
+from lgwatch.journal.writer import Gate, JournalWriter
 
 
 class Veil(Protocol):
@@ -46,9 +46,11 @@ class VeiledWriter(JournalWriter):
 
     veil: Veil
 
-    def append(self, event: Event) -> None:
-        """Write what the veil leaves of the event."""
-        with self._lock:  # what is held back keeps its place
+    def append(self, event: Event, gate: Gate | None = None) -> None:
+        """Write what the veil leaves of the event, unless its `gate` is shut."""
+        with self.lock:  # what is held back keeps its place
+            if gate is not None and gate.shut:
+                return
             for one in self.veil.events(event):
                 super().append(one)
 

@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from time import monotonic
 
+import orjson
+
 from lgwatch.errors import JournalError
 from lgwatch.events import Event, Header, Json, MessageChunk, Notice, RunEnded
 from lgwatch.journal.lines import encode_header, halves, to_json
@@ -21,6 +23,15 @@ _TEXT = "\0text\0"
 
 LOST_RESULT = 74
 """How a process exits whose journal could not take the result of a run: as the system's headers have it for failed I/O."""
+
+
+class Gate:
+    """What the events of one run come through: once it is `shut`, none of them is written any more."""
+
+    __slots__ = ("shut",)
+
+    def __init__(self) -> None:
+        self.shut = False
 
 
 class JournalWriter:
@@ -70,7 +81,7 @@ class JournalWriter:
         self._zero = zero
         self._last = last
         # Reentrant: a signal handler, or a `__del__` that the garbage collector runs in here, may print.
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._torn = torn
         self._lost = 0  # events that could not be written since one could
         self.failure: OSError | None = None
@@ -102,36 +113,60 @@ class JournalWriter:
         """Seconds since the header's `started`."""
         return monotonic() - self._zero
 
-    def append(self, event: Event) -> None:
-        """Write the event, stamped with the present moment whatever its `at` says."""
+    def append(self, event: Event, gate: Gate | None = None) -> None:
+        """Write the event, stamped with the present moment whatever its `at` says, unless its `gate` is shut.
+
+        Who shuts it while holding `lock` knows what the last line before that was.
+        """
         before, after = halves(event)
-        if not self._stamped(before, after) and self.on_lost_result is not None and type(event) is RunEnded:
+        with self.lock:
+            if gate is not None and gate.shut:
+                return
+            written = self._stamped(before, after)
+        if not written and self.on_lost_result is not None and type(event) is RunEnded:
             self.on_lost_result()
 
     def repeat(self, event: MessageChunk) -> Callable[[str], None]:
         """Return a function that appends `event` with another `text` each time: everything else is encoded once."""
         before, after = halves(replace(event, text=_TEXT))
         head, _, tail = after.partition(to_json(_TEXT))
-        stamped = self._stamped
+        stamped, dumps = self._stamped, orjson.dumps
 
         def append_text(text: str) -> None:
-            if text:
-                stamped(before, head, to_json(text), tail)
-            else:
+            if not text:
                 self.append(replace(event, text=""))
+                return
+            try:
+                told = dumps(text)
+            except TypeError:
+                told = to_json(text)
+            with self.lock:
+                stamped(before, head, told, tail)
 
         return append_text
 
     def _stamped(self, before: bytes, after: bytes, text: bytes = b"", rest: bytes = b"") -> bool:
-        """Write a line, in four parts of which all but the first follow the present moment; return whether it is there."""
-        with self._lock:
-            if self._lost:
-                self._tell_lost()
-            at = monotonic() - self._zero
-            if at < self._last:  # noqa: PLR1730 - a call costs; another process's stamps may be ahead by a hair
-                at = self._last
-            self._last = at
-            return self._write(b"%b%.6f%b%b%b" % (before, at, after, text, rest))
+        """Write a line, in four parts of which all but the first follow the present moment; return whether it is there.
+
+        To be called under the lock.
+        """
+        if self._lost:
+            self._tell_lost()
+        at = monotonic() - self._zero
+        if at < self._last:  # noqa: PLR1730 - a call costs; another process's stamps may be ahead by a hair
+            at = self._last
+        self._last = at
+        line = b"%b%.6f%b%b%b" % (before, at, after, text, rest)
+        if self._torn:
+            return self._write(line)
+        try:  # as `_write` does, without the call: lines come at the rate of tokens
+            if os.write(self._fd, line) == len(line):
+                return True
+        except OSError as error:
+            self._note(error)
+            return False
+        self._torn = True
+        return False
 
     def _tell_lost(self) -> None:
         reason = self.failure.strerror if self.failure is not None else ""
@@ -145,15 +180,23 @@ class JournalWriter:
         try:
             self._torn = os.write(self._fd, line) < len(line)
         except OSError as error:
-            if self._fd >= 0:  # else it was closed
-                self.failure = self.failure or error
-                self._lost += 1
+            self._note(error)
             return False
         return not self._torn
 
+    def _note(self, error: OSError) -> None:
+        if self._fd >= 0:  # else it was closed
+            self.failure = self.failure or error
+            self._lost += 1
+
+    def forked(self) -> None:
+        """In the child of a fork: leave the journal to the parent."""
+        # Another thread of the parent may have held the lock.
+        self._fd, self.lock = -1, threading.RLock()
+
     def close(self) -> None:
         """Stop writing; later events are lost silently."""
-        with self._lock:
+        with self.lock:
             fd, self._fd = self._fd, -1  # the number may soon be another file's
         with suppress(OSError):
             os.close(fd)

@@ -4,8 +4,8 @@ wrong in here reaches the run."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -34,15 +34,6 @@ def _guarded(method: Method) -> Method:
     return call  # type: ignore[return-value]
 
 
-class _Open(NamedTuple):
-    """A span that has not ended."""
-
-    span: str
-    kind: str
-    path: str = ""
-    """Of an attempt: the checkpoint namespace, which is its task's own."""
-
-
 class Spans(BaseCallbackHandler):
     """A callback handler for one run that appends `span_start` and `span_end`.
 
@@ -67,9 +58,11 @@ class Spans(BaseCallbackHandler):
         """Whether the root graph has ended, and `output` holds what it returned."""
         self._append = append
         self._decoder = decoder
+        self._tasks = decoder.tasks
         # By the number of the run's id: ids hash, compare and print themselves in Python.
         self._root = 0
-        self._open: dict[int, _Open] = {}
+        # Spans that have not ended; of an attempt also the checkpoint namespace, which is its task's own.
+        self._open: dict[int, tuple[str, str | None]] = {}
         self._attempts: set[str] = set()
         self.failures = Failures(append, "a span")
         self._known = known or {}
@@ -86,25 +79,25 @@ class Spans(BaseCallbackHandler):
         model: str = "",
         given: Json = None,
     ) -> None:
-        path = (metadata or {}).get("langgraph_checkpoint_ns")
+        path = metadata.get("langgraph_checkpoint_ns") if metadata else None
         ns: Namespace = ()
         node = task = ""
         if metadata and isinstance(path, str):
-            ns, node, task = self._decoder.tasks.running(path, metadata.get("langgraph_path"))
+            ns, node, task = self._tasks.running(path, metadata.get("langgraph_path"))
         span = str(run_id)
-        outer = self._outer(parent)
-        self._open[run_id.int] = _Open(span, kind, path if kind == "node" and isinstance(path, str) else "")
+        outer = self._open.get(parent.int) if parent is not None else None
         if kind == "node":
-            self._attempts.add(self._open[run_id.int].path)
+            attempt = path if isinstance(path, str) else ""
+            self._attempts.add(attempt)
+            self._open[run_id.int] = span, attempt
+        else:
+            self._open[run_id.int] = span, None
         self._append(
             SpanStarted(
-                ns=ns, span=span, parent=outer.span if outer else "", kind=kind, name=name, task=task, node=node,
-                model=model, input=given,
+                ns=ns, span=span, parent=outer[0] if outer is not None else "", kind=kind, name=name, task=task,
+                node=node, model=model, input=given,
             )
         )  # fmt: skip
-
-    def _outer(self, parent: UUID | None) -> _Open | None:
-        return self._open.get(parent.int) if parent is not None else None
 
     def _end(
         self,
@@ -117,11 +110,12 @@ class Spans(BaseCallbackHandler):
         ended = self._open.pop(run_id.int, None)
         if ended is None:
             return
-        if ended.kind == "node":
-            self._attempts.discard(ended.path)
+        span, attempt = ended
+        if attempt is not None:
+            self._attempts.discard(attempt)
         self._append(
             SpanEnded(
-                span=ended.span, status="ok" if error is None else "error",
+                span=span, status="ok" if error is None else "error",
                 error=None if error is None else failure(error), usage=usage,
                 output=None if output is None else self._decoder.snapshot(output),
             )
@@ -129,64 +123,70 @@ class Spans(BaseCallbackHandler):
 
     # ── chains: the root graph, and the attempts of nodes ────────────────────────────────────────────────────────
 
-    def on_chain_start(
-        self,
-        serialized: Any,
-        inputs: Any,
-        *,
-        run_id: UUID,
-        parent_run_id: UUID | None = None,
-        tags: Sequence[str] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        """Note the start of an attempt: the chain that bears its node's name. All others are inner workings."""
-        if self.closed:
-            return
-        if parent_run_id is None and not self._root:
-            self._root = run_id.int
-            return
-        name = kwargs.get("name")
-        if name is None or not metadata or name != metadata.get("langgraph_node") or (tags and _HIDDEN in tags):
-            return
-        # A runnable in the node may have the node's name too, however deep: a prebuilt agent for one.
-        if metadata.get("langgraph_checkpoint_ns") in self._attempts:
-            return
+    def on_chain_start(self, serialized: Any, inputs: Any, **about: Any) -> None:
+        """Note the start of a chain."""
+        self.chain_began(about)
+
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """Note the end of a chain."""
+        self.chain_ended(outputs, run_id)
+
+    def chain_began(self, about: Mapping[str, Any]) -> None:
+        """Note the start of an attempt: the chain that bears its node's name. All others are inner workings.
+
+        `about` are the keywords of the callback.
+        """
         try:
-            self._start("node", name, run_id, parent_run_id, metadata)
+            run_id, parent = about["run_id"], about.get("parent_run_id")
+            if not self._root and parent is None:
+                self._root = run_id.int
+                return
+            name, metadata, tags = about.get("name"), about.get("metadata"), about.get("tags")
+            if name is None or not metadata or name != metadata.get("langgraph_node") or (tags and _HIDDEN in tags):
+                return
+            # A runnable in the node may have the node's name too, however deep: a prebuilt agent for one.
+            if not self.closed and metadata.get("langgraph_checkpoint_ns") not in self._attempts:
+                self._start("node", name, run_id, parent, metadata)
         except Exception as failed:
             self.failures.note(failed)
 
-    def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
+    def chain_ended(self, outputs: Any, run_id: UUID) -> None:
         """Note the end of an attempt, or what the root graph returned."""
-        if run_id.int in self._open:
-            self._finish(run_id, returned=outputs)
+        ended = self._open.get(run_id.int)
+        if ended is not None:
+            if self.closed:
+                return
+            try:
+                self._end(run_id)
+                if ended[1] and outputs is not None:
+                    self._mind_keys(outputs, ended[1])
+            except Exception as failed:
+                self.failures.note(failed)
         elif run_id.int == self._root:
             self.output, self.ended = outputs, True
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Note a failed attempt: when it is retried, no part of the stream tells."""
         if run_id.int in self._open:
-            self._finish(run_id, error)
+            self._fail(run_id, error)
 
     @_guarded
-    def _finish(self, run_id: UUID, error: BaseException | None = None, returned: Any = None) -> None:
-        attempt = self._open[run_id.int]
+    def _fail(self, run_id: UUID, error: BaseException) -> None:
         # `interrupt()` leaves its node by an exception that is no failure.
         self._end(run_id, error=None if type(error).__name__ in _SIGNALS else error)
-        if returned is not None and attempt.path:
-            self._mind_keys(returned, attempt.path)
 
     def _mind_keys(self, returned: Any, path: str) -> None:
         """Say which keys a node wrote for nothing: no part of the stream has them."""
         # A bare number is no node's name: it stands for a further graph that a function called.
-        names = tuple(each.rpartition(":")[0] or each for each in path.split("|"))
+        names = tuple([each.rpartition(":")[0] or each for each in path.split("|")])  # a generator costs twice as much
         known = self._known.get(names)
-        for key, near in lost_keys(returned, known) if known else ():
+        if not known or (type(returned) is dict and returned.keys() <= known):
+            return
+        for key, near in lost_keys(returned, known):
             if (names, key) not in self._lost:
                 self._lost.add((names, key))
-                ns, node, task = self._decoder.tasks.running(path)
-                text = f"{node} {lost(key, near, known or ())}"
+                ns, node, task = self._tasks.running(path)
+                text = f"{node} {lost(key, near, known)}"
                 self._append(Notice(ns=ns, code="unknown_key", text=text, task=task, node=node))
 
     # ── models ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -92,8 +92,9 @@ class Console:
 
     def flush(self, task: str | None = None) -> None:
         """Show the unfinished lines, those of one task or all."""
-        self.stdout.show_partial(task)
-        self.stderr.show_partial(task)
+        for stream in (self.stdout, self.stderr):
+            if stream.unfinished:
+                stream.show_partial(task)
 
     def close(self) -> None:
         """Show what is left, raw output included."""
@@ -211,7 +212,8 @@ class Printed(io.TextIOBase):
         self._stream = stream
         self._fd = fd
         self._lock = threading.RLock()
-        self._lines: dict[Writer, tuple[Place, list[str]]] = {}  # lines that have not ended
+        self.unfinished: dict[Writer, tuple[Place, list[str]]] = {}
+        """Lines that have not ended."""
         self._arrived: list[tuple[Place, str]] = []
         self._busy = False
         self._stale: list[list[str]] = []  # those of them that were there at the last look
@@ -253,13 +255,13 @@ class Printed(io.TextIOBase):
 
     def _take(self, place: Place, text: str) -> None:
         writer = place[2], get_ident()
-        _, waiting = self._lines.setdefault(writer, (place, []))
+        _, waiting = self.unfinished.setdefault(writer, (place, []))
         head, newline, tail = text.rpartition("\n")
         if newline:
             done = "".join((*waiting, head))
-            del self._lines[writer]
+            del self.unfinished[writer]
             if tail:
-                self._lines[writer] = (place, [tail])
+                self.unfinished[writer] = (place, [tail])
             if done or writer not in self._shown:
                 self._console.say(self._stream, done, place)
             self._shown.discard(writer)
@@ -275,15 +277,15 @@ class Printed(io.TextIOBase):
 
     def show_partial(self, task: str | None = None) -> None:
         """Show lines that have not ended: those of one task, or all."""
-        if not self._lines:
+        if not self.unfinished:
             return
         with self._lock:
-            for writer in list(self._lines):
+            for writer in list(self.unfinished):
                 if task is None or writer[0] == task:
                     self._show(writer)
 
     def _show(self, writer: Writer) -> None:
-        place, waiting = self._lines.pop(writer, (NOWHERE, []))
+        place, waiting = self.unfinished.pop(writer, (NOWHERE, []))
         if text := "".join(waiting):
             self._shown.add(writer)
             self._console.say(self._stream, text, place)
@@ -291,10 +293,10 @@ class Printed(io.TextIOBase):
     def show_stale(self) -> bool:
         """Show the lines that were unfinished at the last call and still are; return whether any are left."""
         with self._lock:
-            for writer, (_, waiting) in list(self._lines.items()):
+            for writer, (_, waiting) in list(self.unfinished.items()):
                 if any(waiting is known for known in self._stale):
                     self._show(writer)
-            self._stale = [waiting for _, waiting in self._lines.values()]
+            self._stale = [waiting for _, waiting in self.unfinished.values()]
             return bool(self._stale)
 
     def flush(self) -> None:

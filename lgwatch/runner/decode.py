@@ -84,7 +84,7 @@ class Decoder:
 
     def flush(self, ns: Namespace | None = None) -> None:
         """Append what still waits for the result of its task, in one graph or in all; for the end of a step or the stream."""
-        if not self._held:
+        if not self._held.parts:
             return
         for part in self._held.rest(ns):
             if part.node:
@@ -99,7 +99,7 @@ class Decoder:
 
     def _debug(self, ns: Namespace, envelope: Mapping[str, Any]) -> None:
         kind, payload = envelope["type"], envelope["payload"]
-        if self._held and kind != "task_result":
+        if self._held.parts and kind != "task_result":
             self.flush(ns)
         if kind == "task":
             self._started(ns, envelope.get("step", 0), payload)
@@ -147,7 +147,7 @@ class Decoder:
 
     def _take_held(self, ns: Namespace, task: Running, result: Any, payload: Mapping[str, Any]) -> Json:
         """Append what waited for this result, pinned to its task; return the snapshot of the result."""
-        if not self._held:
+        if not self._held.parts:
             self.touch()
             return self._writes(result)
         update, same = self._held.update(ns, task.node, result)
@@ -306,7 +306,8 @@ def interrupt_id(found: Any) -> str:
 
 
 def _checkpoint_id(config: Any) -> str | None:
-    found = ((config or {}).get("configurable") or {}).get("checkpoint_id")
+    conf = config.get("configurable") if config else None
+    found = conf.get("checkpoint_id") if conf else None
     return None if found is None else str(found)
 
 

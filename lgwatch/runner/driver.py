@@ -4,6 +4,7 @@ exactly one `run_result`, its last event."""
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import threading
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from lgwatch.runner.console import NOWHERE, Console, Place
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
 from lgwatch.runner.failure import Failures, error_dict, message_of, type_name
+from lgwatch.runner.joint import listen
 from lgwatch.runner.opened import Opened
 from lgwatch.runner.refusal import refused
 from lgwatch.runner.run import Run
@@ -260,7 +262,7 @@ class Driver:
             self._finished(run, decoder, spans)
 
     def _options(self, run: Run, asked: Request, spans: Spans) -> dict[str, Any]:
-        config = {**asked.config, "callbacks": [spans]}
+        config = {**asked.config, "callbacks": listen(self._graph, spans)}
         options: dict[str, Any] = {"config": config, "stream_mode": list(MODES), "subgraphs": True, **asked.options}
         known = inspect.signature(type(self._graph).astream).parameters
         if asked.context is not None and "context" in known:
@@ -316,7 +318,8 @@ class Driver:
             loop.call_soon_threadsafe(arrive, outcome)
 
         # Not a pool's thread: a node that never returns must not keep the process from ending.
-        threading.Thread(target=consume, name="lgwatch-stream", daemon=True).start()
+        within = contextvars.copy_context()  # the spans of the run are in it
+        threading.Thread(target=within.run, args=(consume,), name="lgwatch-stream", daemon=True).start()
         if (outcome := await done) is not None:
             raise outcome
 

@@ -25,38 +25,42 @@ class Held:
     """Parts that wait, the oldest first."""
 
     def __init__(self) -> None:
-        self._parts: list[Part] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._parts)
+        self.parts: list[Part] = []
+        """Those that wait."""
 
     def add(self, part: Part) -> None:
         """Let a part wait."""
-        self._parts.append(part)
+        self.parts.append(part)
 
     def update(self, ns: Namespace, node: str, result: Any) -> tuple[Part | None, bool]:
         """Take out the update that belongs to a task's result; return it, and whether it holds the same as the result."""
-        own = [part for part in self._parts if part.node == node and part.ns == ns] if node else []
+        if len(self.parts) == 1 and node:  # as almost always
+            part = self.parts[0]
+            if part.node != node or part.ns != ns:
+                return None, False
+            self.parts.clear()
+            return part, _same(part.payload, result) and type(part.payload) is dict
+        own = [part for part in self.parts if part.node == node and part.ns == ns] if node else []
         for part in own:
             if _same(part.payload, result):
-                self._parts.remove(part)
+                self.parts.remove(part)
                 return part, type(part.payload) is dict
         if own:
-            self._parts.remove(own[0])
+            self.parts.remove(own[0])
         return (own[0] if own else None), False
 
     def interrupts(self, ns: Namespace, names: set[str], name_of: Callable[[Any], str]) -> list[Any]:
         """Take out the interrupts with these names; where none has one of them, all of the graph."""
-        here = [part for part in self._parts if not part.node and part.ns == ns]
+        here = [part for part in self.parts if not part.node and part.ns == ns]
         own = [part for part in here if any(name_of(one) in names for one in part.payload)] or here
         for part in own:
-            self._parts.remove(part)
+            self.parts.remove(part)
         return [one for part in own for one in part.payload]
 
     def rest(self, ns: Namespace | None = None) -> list[Part]:
         """Take out what is left, of one graph or of all."""
-        found = [part for part in self._parts if ns is None or part.ns == ns]
-        self._parts = [part for part in self._parts if ns is not None and part.ns != ns]
+        found = [part for part in self.parts if ns is None or part.ns == ns]
+        self.parts = [part for part in self.parts if ns is not None and part.ns != ns]
         return found
 
 

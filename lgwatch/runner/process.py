@@ -113,7 +113,7 @@ class Process:
         self._queueing = threading.Lock()
         self._loop = _private_loop()
         self._loaded = threading.Event()
-        os.register_at_fork(after_in_child=self._forked)
+        os.register_at_fork(after_in_child=self._journal.forked)
 
     def live(self) -> int:
         """Load the graph, obey, and return the exit code."""
@@ -255,11 +255,6 @@ class Process:
 
                 if where := where_is_import():
                     self._journal.append(Notice(code="loading", text=f"still loading after {seconds:.0f} s: {where}"))
-
-    def _forked(self) -> None:
-        """In the child of a fork: leave the journal to the parent."""
-        self._journal.append = lambda event: None  # type: ignore[method-assign]
-        self._journal.repeat = lambda event: lambda text: None  # type: ignore[method-assign]
 
 
 # Held from before user code runs: a module that patches `json` must not cut the watcher off.

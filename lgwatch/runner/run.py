@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from lgwatch.events import Event, Json, MessageChunk, RunEnded
 from lgwatch.journal import JournalWriter
+from lgwatch.journal.writer import Gate
 
 
 class Run:
@@ -25,15 +27,12 @@ class Run:
         self.task: asyncio.Task[None] | None = None
         self.escaped: BaseException | None = None
         self._journal = journal
+        self._gate = Gate()
+        self.append: Callable[[Event], None] = partial(journal.append, gate=self._gate)
+        """Write an event of this run; nothing after its end."""
         # Reentrant: what decodes a part in a thread of its own holds it, so that nothing follows the result.
         self.lock = threading.RLock()
         self.ended = threading.Event()
-
-    def append(self, event: Event) -> None:
-        """Write an event of this run; nothing after its end."""
-        with self.lock:
-            if not self.ended.is_set():
-                self._journal.append(event)
 
     def repeat(self, event: MessageChunk) -> Callable[[str], None]:
         """Return a function that writes the chunk with another text each time."""
@@ -43,7 +42,8 @@ class Run:
         """Write the run's result; once, whoever is first."""
         if status == "stopped":
             error = error or self.why
-        with self.lock:
-            if not self.ended.is_set():
+        with self.lock, self._journal.lock:
+            if not self._gate.shut:
                 self._journal.append(RunEnded(run=self.id, status=status, error=error, output=output))
+                self._gate.shut = True
                 self.ended.set()

@@ -3,6 +3,7 @@ a state holds."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from langgraph.checkpoint.memory import InMemorySaver
@@ -41,3 +42,8 @@ class ReferenceSaver(InMemorySaver):
 
     def __init__(self) -> None:
         super().__init__(serde=_References())
+        self._versions = itertools.count(1)
+
+    def get_next_version(self, current: Any, channel: Any) -> Any:
+        """Return a version that no channel of any thread or fork had before; values are kept under their versions."""
+        return next(self._versions)

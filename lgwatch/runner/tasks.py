@@ -42,11 +42,13 @@ class Tasks:
 
     def running(self, checkpoint_ns: str, path: object = ()) -> tuple[Namespace, str, str]:
         """Return namespace, node and task id of a `langgraph_checkpoint_ns`; `path` is the `langgraph_path` with it."""
+        known = self.by_id.get(checkpoint_ns.rpartition(":")[2])
+        if known is not None:
+            return known.ns, known.node, known.id
+        # A callback can be faster than the news of its task.
         *ns, last = checkpoint_ns.split("|")
         node, _, task = last.rpartition(":")
-        known = self.by_id.get(task)
-        # A callback can be faster than the news of its task.
-        return known.ns if known else tuple(ns[: len(ns) - _callers(node, path)]), node, task
+        return tuple(ns[: len(ns) - _callers(node, path)]), node, task
 
     def sole(self) -> Running | None:
         """Return the one task that can be at work, None when there are several or none."""

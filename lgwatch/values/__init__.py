@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import OrderedDict
 from hashlib import blake2b
@@ -53,6 +54,7 @@ class Values:
         # Reentrant: a `__del__` that the garbage collector runs inside a snapshot may write to a stream.
         self._lock = threading.RLock()
         self._last_id = 0
+        self._touches = itertools.count(1)
         self._moment: tuple[int, dict[int, tuple[object, Json]]] = (0, {})
         self._refs: OrderedDict[bytes, Json] = OrderedDict()
         self._texts = Known[Json]()
@@ -67,8 +69,7 @@ class Values:
 
     def touch(self) -> None:
         """Say that user code may have run: whatever is remembered is verified before it is used again."""
-        with self._lock:
-            self._moment = (self._moment[0] + 1, {})
+        self._moment = (next(self._touches), {})  # whichever thread is the last: no two have the same number
 
     @property
     def moment(self) -> tuple[int, dict[int, tuple[object, Json]]]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _CHECK: Final = 256  # elements between two looks at the clock
 _FRESH: Final = 8_192  # objects that are known until user code runs again
 _SHORT: Final = 10**9
+_KEYS: Final[dict[str, int]] = {}
+"""What a key of a dict takes up in JSON at most, with its colon and comma: a graph has the same keys all the time."""
 _SMALLEST, _LARGEST, _INFINITY = -(2**63), 2**64 - 1, float("inf")
 
 
@@ -37,12 +39,15 @@ def small(value: dict[Any, Any]) -> dict[str, Json] | None:
     data = value.copy()  # another thread may be changing it
     room = REF_AT - 2
     for key, item in data.items():
-        # Lengths first: no walk over more than there is room for.
-        if type(key) is not str or len(key) > room or key[:1] == "$" or not (key.isascii() and key.isprintable()):
+        if type(key) is not str:
             return None
-        room -= 2 * len(key) + 6
+        taken = _KEYS.get(key)
+        if taken is None and (taken := _room_of(key)) is None:
+            return None
+        room -= taken
         cls = type(item)
         if cls is str:
+            # Lengths first: no walk over more than there is room for.
             if len(item) > room or not (
                 item.isascii() and item.isprintable()
             ):  # else a character takes two bytes at most
@@ -63,6 +68,16 @@ def small(value: dict[Any, Any]) -> dict[str, Json] | None:
         if room < 0:
             return None
     return data
+
+
+def _room_of(key: str) -> int | None:
+    """Return what a key takes up at most, None for one that is too long, special or not plain."""
+    if len(key) > REF_AT or key[:1] == "$" or not (key.isascii() and key.isprintable()):
+        return None
+    if len(_KEYS) >= 4_096:
+        _KEYS.clear()
+    _KEYS[key] = taken = 2 * len(key) + 6
+    return taken
 
 
 def _unreadable(value: object, why: str) -> Json:

@@ -19,6 +19,7 @@ from lgwatch.events import Event, MessageChunk
 from lgwatch.runner.callbacks import Spans
 from lgwatch.runner.custom import pin_custom_events
 from lgwatch.runner.decode import Decoder
+from lgwatch.runner.joint import listen
 from lgwatch.runner.tasks import node_tags
 from lgwatch.values import snapshot
 
@@ -154,7 +155,7 @@ def play(
     config = {**(config or {})}
     config["configurable"] = {"thread_id": uuid.uuid4().hex, **config.get("configurable", {})}
     if spans:
-        config["callbacks"] = [Spans(events.append, events.decoder)]
+        config["callbacks"] = listen(graph, Spans(events.append, events.decoder))
     given = {"log": []} if given is None else given
 
     async def consume() -> None:
