@@ -1,16 +1,19 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from textual.events import MouseScrollUp
 
 from lgwatch.clock import Clock, chain
 from lgwatch.critical import critical_path
 from lgwatch.events import LoopDelayed, Notice
 from lgwatch.filter import Filter, parse
+from lgwatch.records import Run, Task
 from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.timeline import shares
 from lgwatch.tui.timeline.axis import Axis, Window, label
-from lgwatch.tui.timeline.bars import Cells
+from lgwatch.tui.timeline.bars import Cells, Together
 from lgwatch.tui.timeline.strips import Delays, Marks, Strips, crossed
 from lgwatch.tui.timeline.waterfall import TimelineRows
 from tests.factories import (
@@ -130,6 +133,40 @@ def test_a_wide_fan_out_is_one_row_until_it_is_opened():
     assert rows.place("r1", "ask999") == 1001
     assert not rows.fold(1, only_open=True)
     assert rows.fold(1)
+
+
+moments = st.floats(0, 20).map(lambda at: round(at, 2))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(moments, moments, st.booleans()), min_size=1, max_size=12),
+    st.tuples(moments, st.floats(0.5, 30)),
+    st.integers(1, 30),
+)
+def test_the_cells_of_a_fan_out_count_the_tasks_whose_bars_would_be_there(told, window, columns: int):
+    tasks = [
+        Task(
+            str(number),
+            "a",
+            (),
+            "r1",
+            1,
+            number,
+            0.0,
+            began=min(times),
+            ended=None if runs else max(times),
+            status=status,
+        )
+        for number, (*times, runs) in enumerate(told)
+        for status in ["running" if runs else "done"]
+    ]
+    start, span = window
+    cells = Cells(Clock([Run("r1", "", 0.0, 1)], 20.0), Axis.window(start, start + span, columns), 20.0, 0)
+    ran = [(cells.place(task.began), cells.place(task.ended)) for task in tasks]
+    assert Together(tasks).levels(cells) == [
+        sum(first <= column <= last for first, last in ran) for column in range(columns)
+    ]
 
 
 def test_the_row_of_a_fan_out_tells_how_many_ran_at_which_time():

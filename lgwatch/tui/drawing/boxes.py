@@ -267,6 +267,9 @@ class _Painter:
         for edges, (x, y) in level.routes.texts.items():
             self.labels[edges] = (x + dx, y + dy, " / ".join(level.texts[edge] for edge in edges))
         self.lines.take(level.routes, dx, dy)
+        ends: dict[int, set[int]] = {}  # where lines meet borders: columns by row
+        for x, y, _ in (*level.routes.ports, *level.routes.heads):
+            ends.setdefault(y + dy, set()).add(x + dx)
         for name, item in level.layers.items.items():
             node, inner = self.plan.nodes[name], level.inner.get(name)
             x, y = item.x + dx, item.y + dy
@@ -278,11 +281,11 @@ class _Painter:
             again = f"↺ {level.again[name]}".rstrip() if name in level.again else ""
             kind = "subgraph" if node.children or node.kind == "subgraph" else node.kind
             box = Box(name, self._name(node), kind, rect, (), inner is not None, again)
-            self.boxes[name] = replace(box, slots=self._slots(box, level, dx, dy))
+            self.boxes[name] = replace(box, slots=self._slots(box, level, ends))
             if inner is not None:
                 self._place(inner, x + (item.box - inner.width) // 2, y + 2)
 
-    def _slots(self, box: Box, level: _Level, dx: int, dy: int) -> tuple[Rect, ...]:
+    def _slots(self, box: Box, level: _Level, ends: dict[int, set[int]]) -> tuple[Rect, ...]:
         """Where a caption may stand: beside the box, beside the name in it, on the free parts of its border."""
         rect, style = box.rect, self.style
         used = cell_len(box.name) + 4 + (cell_len(box.again) + 1 if len(box.again) > 1 else 0)
@@ -293,9 +296,8 @@ class _Painter:
             at_side = box.id in level.routes.sides  # a line goes through the row of the name
             return (Rect(rect.x + rect.width + 1, rect.y + (not at_side), style.beside - 1, 1),)
         slots = [within] if style.inside else []
-        lines = [(x + dx - rect.x, y + dy) for x, y, _ in (*level.routes.ports, *level.routes.heads)]
         for y in (rect.y + rect.height - 1, rect.y):
-            taken = sorted({x for x, row in lines if row == y and 0 < x < rect.width - 1})
+            taken = sorted(x - rect.x for x in ends.get(y, ()) if 0 < x - rect.x < rect.width - 1)
             stops = pairwise([0, *taken, rect.width - 1])
             room, left = max((right - left - 3 + (right == rect.width - 1), left + 2) for left, right in stops)
             slots.append(Rect(rect.x + left, y, max(room, 0), 1))

@@ -31,11 +31,16 @@ def align(rows: list[list[Item]], gap: int, room: int = 0) -> None:
         for item, at in zip(row, offsets_of, strict=True):
             item.x = at - item.middle
     sweeps = ALIGNMENTS + len(rows) if sum(map(len, rows)) <= MANY else 3
-    for sweep in range(sweeps):
-        down = sweep % 2 == 0
-        both = sweep >= sweeps // 2
+    sweep = still = 0
+    while sweep < sweeps:
+        down, both = sweep % 2 == 0, sweep >= sweeps // 2
+        moved = False
         for index in range(len(rows)) if down else range(len(rows) - 1, -1, -1):
-            _settle(rows[index], offsets[index], bounds[index], up=down or both, down=not down or both)
+            moved |= _settle(rows[index], offsets[index], bounds[index], up=down or both, down=not down or both)
+        still = 0 if moved else still + 1
+        sweep += 1
+        if still >= 2:  # neither way moves anything: no later sweep of its kind does
+            sweep, still = sweeps if both else max(sweep, sweeps // 2), 0
     for row in rows:
         for item in row:
             if item.kind == "lane" and not (len(item.up) == 1 and item.up[0].kind == "lane"):
@@ -79,8 +84,10 @@ def _space(left: Item, right: Item, gap: int) -> int:
     return max(gap - 1, 1) if "lane" in (left.kind, right.kind) else gap
 
 
-def _settle(row: list[Item], offsets: list[int], bounds: tuple[int, int], *, up: bool, down: bool) -> None:
-    """Move a layer's items to the mean of their neighbours: the nearest that keeps the order (pool the violators)."""
+def _settle(row: list[Item], offsets: list[int], bounds: tuple[int, int], *, up: bool, down: bool) -> bool:
+    """Move a layer's items to the mean of their neighbours: the nearest that keeps the order (pool the violators).
+
+    Return whether any of them moved."""
     pools: list[list[float]] = []  # sum of wishes, weight, number
     for item, offset in zip(row, offsets, strict=True):
         weight = wishes = 0.0
@@ -96,9 +103,11 @@ def _settle(row: list[Item], offsets: list[int], bounds: tuple[int, int], *, up:
         while len(pools) > 1 and pools[-2][0] * pools[-1][1] >= pools[-1][0] * pools[-2][1]:
             last = pools.pop()
             pools[-1] = [mine + its for mine, its in zip(pools[-1], last, strict=True)]
-    index = 0
+    index, moved = 0, False
     for total, weights, number in pools:
         at = min(max(round(total / weights), bounds[0]), bounds[1])
         for item, offset in zip(row[index : index + int(number)], offsets[index : index + int(number)], strict=True):
-            item.x = at + offset - item.middle
+            before, item.x = item.x, at + offset - item.middle
+            moved |= item.x != before
         index += int(number)
+    return moved

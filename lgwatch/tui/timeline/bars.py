@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from lgwatch.clock import Clock
@@ -131,36 +134,65 @@ def paint_error(cells: Cells, at: float, text: str) -> None:
     cells.note(crop(clean(text), room, plain("…")), "error")
 
 
-def paint_fan(cells: Cells, tasks: list[Task], note: str) -> None:
-    """Paint many tasks as one: how many ran at which time, and where some failed."""
-    columns = cells.axis.columns
-    change = [0] * (columns + 1)
-    first, last = columns, -1
-    for task in tasks:
-        if task.began is None:
-            continue
-        start, end = cells.place(task.began), cells.place(task.ended)
-        if end < 0 or start >= columns:
-            continue
-        start, end = max(start, 0), min(end, columns - 1)
-        change[start] += 1
-        change[end + 1] -= 1
-        first, last = min(first, start), max(last, end)
-    began = min(task.started for task in tasks)
-    ended = None if any(task.open for task in tasks) else max(task.ended or task.started for task in tasks)
-    cells.fill(began, ended, WAIT, "faint")
-    running, levels = 0, []
-    for column in range(columns):
-        running += change[column]
-        levels.append(running)
-    top, colour = max(levels, default=0), node_style(tasks[0].path)
-    for column in range(first, last + 1):
-        if levels[column]:
-            cells.signs[column] = SPARKS[min(levels[column] * 8 // (top + 1), 7)]
-            cells.styles[column] = colour
-    for task in tasks:
-        if task.status in ("failed", "interrupted") and task.ended is not None:
-            sign, style = glyph(task.status)
-            cells.put(task.ended, sign, f"bold {style}")
-    cells.outside(began, ended)
-    cells.note(note, "time")
+class Together:
+    """What the tasks of a fan-out did, told of all of them: when each began and ended, in order, whatever the axis."""
+
+    def __init__(self, tasks: list[Task]) -> None:
+        began = [task for task in tasks if task.began is not None]
+        self.path = tasks[0].path
+        self.states = Counter(task.status for task in tasks)
+        self.left = sum(task.open for task in tasks)
+        self.scheduled = min(task.started for task in tasks)
+        self.over = None if self.left else max(task.ended or task.started for task in tasks)
+        self._begins = array("d", sorted(task.began for task in began if task.began is not None))
+        self._ends = array("d", sorted(task.ended for task in began if task.ended is not None))
+        self._running = len(self._begins) - len(self._ends)
+        self._failed = [
+            (task.ended, glyph(task.status))
+            for task in tasks
+            if task.status in ("failed", "interrupted") and task.ended is not None
+        ]
+        self._window: object = None
+        self._levels: list[int] = []
+
+    def words(self) -> str:
+        """How long they took, or how many are not done yet."""
+        if not self._begins:
+            return "waiting"
+        return f"{self.left} left" if self.left else seconds(max(self.over or 0.0, self._begins[0]) - self._begins[0])
+
+    def levels(self, cells: Cells) -> list[int]:
+        """Return how many ran in each column."""
+        window = (cells.axis, cells.clock.total, cells.now if self._running else 0.0)
+        if window != self._window:
+            self._window, self._levels = window, list(self._counted(cells))
+        return self._levels
+
+    def _counted(self, cells: Cells) -> Iterator[int]:
+        began = ended = 0
+        now = cells.place(None)
+        for column in range(cells.axis.columns):
+            began = _passed(self._begins, began, column, cells)
+            ended = _passed(self._ends, ended, column - 1, cells)
+            yield began - ended - (self._running if column > now else 0)
+
+    def paint(self, cells: Cells) -> None:
+        """Paint how many ran at which time, and where some failed."""
+        cells.fill(self.scheduled, self.over, WAIT, "faint")
+        levels = self.levels(cells)
+        top, colour = max(levels, default=0), node_style(self.path)
+        for column, level in enumerate(levels):
+            if level:
+                cells.signs[column] = SPARKS[min(level * 8 // (top + 1), 7)]
+                cells.styles[column] = colour
+        for at, (sign, style) in self._failed:
+            cells.put(at, sign, f"bold {style}")
+        cells.outside(self.scheduled, self.over)
+        cells.note(self.words(), "time")
+
+
+def _passed(moments: array[float], place: int, column: int, cells: Cells) -> int:
+    """Return how many of the moments are in this column or before it; `place` of them are."""
+    if place < len(moments) and cells.place(moments[place]) <= column:
+        return bisect_right(moments, column, place, key=cells.place)
+    return place

@@ -5,7 +5,6 @@ The tree of rows is made anew when a task or another filter comes; bars grow wit
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from time import monotonic
@@ -17,11 +16,11 @@ from lgwatch.filter import Filter
 from lgwatch.records import Run, Task
 from lgwatch.session import Session
 from lgwatch.tui.lines.rows import Row, Rows
-from lgwatch.tui.lines.signs import amount, glyph, node_style, seconds, tick
+from lgwatch.tui.lines.signs import amount, glyph, node_style, tick
 from lgwatch.tui.lines.text import ASCII, cell_len, clean, crop, plain
 from lgwatch.tui.nodes.lanes import gathered, is_of_no_task, kept
 from lgwatch.tui.timeline.axis import Axis, Window
-from lgwatch.tui.timeline.bars import FAIL, Cells, paint_error, paint_fan, paint_task
+from lgwatch.tui.timeline.bars import FAIL, Cells, Together, paint_error, paint_task
 
 DEEP = 6
 """Levels of nesting that are drawn as such."""
@@ -36,15 +35,19 @@ class Fan:
     """A fan-out: the tasks of one node in one step, drawn as one row until it is opened."""
 
     tasks: list[Task]
+    _together: Together | None = None
+    _changes: int = -1
 
     @property
     def key(self) -> tuple[str, str]:
         """What it is known by while more tasks come."""
         return self.tasks[0].run, self.tasks[0].id
 
-    def states(self) -> Counter[str]:
-        """How many tasks are in which state."""
-        return Counter(task.status for task in self.tasks)
+    def together(self, changes: int) -> Together:
+        """Return what its tasks did; `changes` is a number that grows when one of them does anything."""
+        if self._together is None or changes != self._changes:
+            self._together, self._changes = Together(self.tasks), changes
+        return self._together
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class TimelineRows(Rows):
         self._critical: CriticalPath | None = None
         self._paths = 0
         self._now = 0.0
+        self._changes = 0
         self._state: object = None
         self._tree: object = None
         self._made = 0.0
@@ -81,7 +85,7 @@ class TimelineRows(Rows):
 
     def update(self, session: Session, keep: Filter, now: float, width: int) -> bool:
         """Take in what changed; return whether anything did."""
-        self._now = now
+        self._now, self._changes = now, session.task_changes
         runs = chain(session.runs)
         moving = bool(runs) and runs[-1].status == "running"
         self._spare = 9 if width >= 70 else 6
@@ -164,9 +168,18 @@ class TimelineRows(Rows):
         line = self.lines[index]
         of = line.of
         if isinstance(of, Fan):
-            states = of.states()
-            moving = tick(self._now) if states["running"] or states["waiting"] else 0
-            return (*of.key, "fan", tuple(states.items()), len(of.tasks), line.opened, line.lead, self._stamp, moving)
+            together = of.together(self._changes)
+            moving = tick(self._now) if together.left else 0
+            return (
+                *of.key,
+                "fan",
+                tuple(together.states.items()),
+                len(of.tasks),
+                line.opened,
+                line.lead,
+                self._stamp,
+                moving,
+            )
         if isinstance(of, Run):
             return (of.id, "", self._stamp)
         moving = tick(self._now) if of.open else 0
@@ -192,7 +205,7 @@ class TimelineRows(Rows):
         cells = Cells(self.clock, self.axis, self._now, self._spare)
         if isinstance(of, Fan):
             head, pale = self._fan_head(line, of, width), False
-            paint_fan(cells, of.tasks, _span_of(of, self._now))
+            of.together(self._changes).paint(cells)
         elif isinstance(of, Run):
             head, pale = [(f"{FAIL} ", "error"), (THE_RUN.ljust(self.label(width) - 2), "bold")], False
             paint_error(cells, self._now if of.ended is None else of.ended, error_text(of.error or {}))
@@ -220,7 +233,7 @@ class TimelineRows(Rows):
 
     def _fan_head(self, line: Line, fan: Fan, width: int) -> Row:
         room = self.label(width)
-        states = fan.states()
+        states = fan.together(self._changes).states
         order = ("running", "waiting", "failed", "interrupted", "cancelled")
         sign, style = glyph(next((state for state in order if states[state]), "done"), self._now)
         fold = ("v " if ASCII else "▾ ") if line.opened else ("> " if ASCII else "▸ ")
@@ -229,16 +242,6 @@ class TimelineRows(Rows):
         name = crop(clean(task.node), room - 3 - cell_len(lead) - len(many), plain("…"))
         gap = " " * max(room - 2 - cell_len(lead) - cell_len(name) - len(many), 0)
         return [(f"{sign} ", style), (lead, "faint"), (name, node_style(task.path)), (many, "dim"), (gap, "")]
-
-
-def _span_of(fan: Fan, now: float) -> str:
-    """How long the fan-out took, and how many of its tasks are not done yet."""
-    began = min((task.began for task in fan.tasks if task.began is not None), default=None)
-    if began is None:
-        return "waiting"
-    left = sum(task.open for task in fan.tasks)
-    ended = now if left else max(task.ended or began for task in fan.tasks)
-    return f"{left} left" if left else seconds(ended - began)
 
 
 def _lines(run: Run, keep: Filter, opened: set[tuple[str, str]]) -> Iterator[Line]:
