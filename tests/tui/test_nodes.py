@@ -144,16 +144,16 @@ def test_where_there_is_little_room_the_last_transition_and_its_reason_stand_bel
     session = play(told, run(), task("plan"), result("plan"), task("write", step=2), start=False)
     rows = narrow(session)
     shown = ["".join(text for text, _ in rows.row(index, 24)) for index in range(len(rows))]
-    assert shown[-2:] == [" ─ plan → write", "   why write: route"]
+    assert shown[-2:] == [" ─ plan → write", "   plan → write: route"]
     wide = narrow(session, 40)
-    assert "".join(text for text, _ in wide.row(3, 40)) == "   why plan → write: route, not ask"
+    assert "".join(text for text, _ in wide.row(3, 40)) == "   plan chose write, not ask: route"
     assert rows.of(len(rows) - 1) is session.task("write")
     assert rows.index_of(rows.key(len(rows) - 1)) == len(rows) - 1
     assert len(narrow(session, 80)) == 2
     session.apply(task("later", step=3))
     later = narrow(session)
     shown = ["".join(text for text, _ in later.row(index, 24)) for index in range(len(later))]
-    assert shown[-2:] == [" ─ write → later", "   why write: route"]  # the last choice is still that
+    assert shown[-2:] == [" ─ write → later", "   plan → write: route"]  # the last choice is still that
 
 
 def test_the_last_transition_is_bright_and_then_calms_down():

@@ -268,12 +268,12 @@ def _choice(ways: Transitions) -> tuple[str, ...]:
     if task is None or not chosen:
         return ("",)
     to, left, reason = _many(list(map(short_name, chosen))), chosen_in_words(other), ways.reason(task)
-    if reason and left:
-        why = f"why {to}: {reason}"
-        return f"why {task.node} → {to}: {reason}, not {left}", f"{why}, not {left}", why, f"why: {reason}"
-    if reason:
-        return f"why {to}: {reason}", f"why: {reason}"
-    return f"{task.node} → {to}, not {left}", f"{to}, not {left}"
+    # The line above tells of another task as often as not: whose choice it was must be said here.
+    chose = f"{task.node} chose {to}"
+    if not reason:
+        return f"{chose}, not {left}", chose
+    told = (f"{chose}: {reason}", f"{task.node} → {to}: {reason}", chose)
+    return (f"{chose}, not {left}: {reason}", *told) if left else told
 
 
 def _fitting(words: Sequence[str], room: int) -> str:
