@@ -41,6 +41,8 @@ class Span:
     """Of a tool call that runs one of several agents: which one it names."""
     finish: str = ""
     """Why the model stopped, in the provider's word: `stop`, `length` …; empty where it is not known."""
+    goto: tuple[str, ...] = ()
+    """Of a tool that answered with a command: the nodes that it handed over to."""
 
 
 @dataclass(slots=True, eq=False)

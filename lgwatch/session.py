@@ -346,6 +346,8 @@ class Session:
         if span.kind == "llm":
             span.finish = str(event.output.get("finish_reason") or "") if isinstance(event.output, dict) else ""
             self._said.call_ended(span, event.usage, seq)
+        elif span.kind == "tool":
+            span.goto = _goto(event.output)
 
     def _end(self, event: TaskEnded, seq: int) -> None:
         self.task_changes += 1
@@ -426,6 +428,19 @@ class Session:
         for message in self.messages.values():
             if not message.finished and message.run == run.id:
                 self._said.finish(message, "done" if left == "done" else "cut")
+
+
+def _goto(output: Json) -> tuple[str, ...]:
+    """Return the nodes that a tool's command goes to; a command in a list is one of several things that were answered."""
+    found: list[str] = []
+    for one in output if isinstance(output, list) else [output]:
+        fields = one.get("fields") if isinstance(one, dict) and one.get("$type") == "Command" else None
+        to = fields.get("goto") if isinstance(fields, dict) else None
+        for node in to if isinstance(to, list) else [to]:
+            sent = node.get("fields") if isinstance(node, dict) else None
+            name = sent.get("node") if isinstance(sent, dict) else node
+            found += [name] if name and isinstance(name, str) else []
+    return tuple(dict.fromkeys(found))
 
 
 def _agent(data: Json) -> str:

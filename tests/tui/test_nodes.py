@@ -46,6 +46,22 @@ def test_the_first_of_a_step_says_what_set_it_off():
     assert "← a + b" in lines[3]
 
 
+@pytest.mark.parametrize(
+    ("goto", "told"),
+    [
+        ("bob", "→ bob"), (["bob", "carol"], "→ bob, carol"), ("__end__", "→ END"),
+        ([{"$type": "Send", "fields": {"node": "bob", "arg": 1}}], "→ bob"), (None, "hand_over"), ([], "hand_over"), ([7], "hand_over"),
+    ],
+)  # fmt: skip
+def test_a_tool_that_hands_over_says_to_whom(goto, told):
+    call = SpanStarted(span="s", kind="tool", name="hand_over", task="tools", node="tools")
+    command = {"$type": "Command", "fields": {"graph": "__parent__", "goto": goto}}
+    for output in (command, [{"$type": "ToolMessage", "fields": {}}, command]):
+        session = play(task("tools"), call, span_end("s", output=output))
+        assert drawn(session)[0].rpartition("  ")[0].rstrip().endswith(told)
+    assert "hand_over" in drawn(session)[0]
+
+
 def test_states_are_told_in_words_where_the_sign_is_not_enough():
     session = play(
         task("cached"), result("cached", cached=True), task("broken"), failed("broken"), task("silent"), attempt("silent"),

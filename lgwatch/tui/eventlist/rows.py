@@ -260,10 +260,12 @@ class TimedPane(Pane):
 
 
 def where(path: str, room: int) -> tuple[str, str]:
-    """Return a node path in `room` cells, its end where it is too long."""
+    """Return a node path in `room` cells, its end where it is too long, with a sign of what is around it if that fits."""
     shown = clean(path) or "·"
     if cell_len(shown) > room:
         shown = clean(path.rpartition("/")[2])
+        around = f"…/{shown}"
+        shown = around if cell_len(around) <= room else shown
     shown = crop(shown, room, "…")
     return shown + " " * (room - cell_len(shown) + 1), node_style(path) if path else "faint"
 

@@ -227,6 +227,8 @@ class NodeRows(Rows):
         if calls := dict.fromkeys(span.agent or span.name for span in task.spans if span.kind == "tool"):
             names = clean(", ".join(calls))
             yield Piece(f" {CALL} {names}", "tool", 8, "", f" {CALL} {crop(names, 14, '…')}")
+        if to := dict.fromkeys(node for span in task.spans for node in span.goto):
+            yield Piece(f"  → {chosen_in_words(list(to))}", "dim", 9)
         if task.same_input > 1:
             sign = glyph("notice")[0]
             times = f"×{task.same_input}"
