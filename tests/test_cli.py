@@ -423,6 +423,21 @@ def test_the_doctor_without_a_target_looks_at_the_rest(tmp_path: Path) -> None:
     assert "⚠" in done.stdout
 
 
+@pytest.mark.parametrize("command", [(), ("run",), ("open",), ("runs",), ("graph",), ("demo",), ("doctor",)])
+def test_the_help_fits_a_terminal_and_its_examples_stand_in_lines_of_their_own(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as end:
+        main([*command, "--help"])
+    assert not end.value.code
+    told = capsys.readouterr().out.splitlines()
+    assert max(map(len, told)) <= 80
+    assert not any("[[" in line or line.endswith("...") for line in told if "[OPTIONS]" not in line or "[[" in line)
+    if command in ((), ("run",)):
+        assert any(line.strip().startswith("lgwatch run agent.py:graph ") for line in told)
+
+
 def test_version_and_help(tmp_path: Path) -> None:
     assert program(tmp_path, "--version").stdout == f"lgwatch {lgwatch.__version__}\n"
     usage = program(tmp_path)

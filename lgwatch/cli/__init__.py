@@ -19,10 +19,18 @@ from lgwatch.cli.options import spelt_out
 from lgwatch.cli.saying import say
 from lgwatch.errors import LgwatchError
 
+EXAMPLES = """\b
+Examples:
+  lgwatch demo                         a graph that needs no key
+  lgwatch run agent.py:graph "hello"   your own graph, and what the user says
+  lgwatch open NAME                    a run that `lgwatch runs` lists
+"""
+
 app = typer.Typer(
     cls=Group,
     name="lgwatch",
     help="Watch and debug LangGraph runs live, in the terminal.",
+    epilog=EXAMPLES,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -42,7 +50,7 @@ def _main(
         typer.echo(context.get_help())
 
 
-app.command(cls=Command)(running.run)
+app.command(cls=Command, epilog=running.EXAMPLES)(running.run)
 app.command("open", cls=Command)(recordings.open_)
 app.command(cls=Command)(recordings.runs)
 app.command(cls=Command)(graphs.graph)

@@ -65,7 +65,9 @@ def doctor(
     env_file: EnvFileOption = None,
     no_env: NoEnvFlag = False,
 ) -> None:
-    """Say why a graph does not load, stream or resume: every check with its fix.
+    """Say why a graph does not load, stream or resume.
+
+    Every check that fails comes with its fix.
 
     With --self-check it runs the graph twice, each time on a new thread: as it is, and watched. It compares what happens
     with what lgwatch tells. Where both differ the graph runs again, up to two times, to see what differs by itself.

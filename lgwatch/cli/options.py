@@ -14,7 +14,7 @@ REDACT_PATTERN = "--redact-pattern"
 
 TargetArgument = Annotated[
     Optional[str],  # noqa: UP045  what typer understands on 3.10
-    typer.Argument(metavar="[TARGET]", help="module:attr, file.py:attr, or a name in langgraph.json."),
+    typer.Argument(metavar="TARGET", help="module:attr, file.py:attr, or a name in langgraph.json."),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="No screen: the journal's lines on stdout.")]
 PlainFlag = Annotated[bool, typer.Option("--plain", help="No screen: short text on stdout.")]
@@ -39,7 +39,7 @@ NoEnvFlag = Annotated[bool, typer.Option("--no-env", help="Read no .env file.")]
 
 MessageArgument = Annotated[
     Optional[str],  # noqa: UP045  what typer understands on 3.10
-    typer.Argument(metavar="[MESSAGE]", help="A short form of the input for graphs with messages."),
+    typer.Argument(metavar="MESSAGE", help="A short form of the input for graphs with messages."),
 ]
 InputOption = Annotated[
     Optional[str],  # noqa: UP045  what typer understands on 3.10

@@ -41,7 +41,7 @@ def runs(
         Optional[list[str]],  # noqa: UP045  see above
         typer.Option("--delete", metavar="NAME", help="Delete a recorded run. Repeatable."),
     ] = None,
-    more: Annotated[Optional[list[str]], typer.Argument(metavar="[NAME…]", hidden=True)] = None,  # noqa: UP045  see above
+    more: Annotated[Optional[list[str]], typer.Argument(metavar="NAME…", hidden=True)] = None,  # noqa: UP045  see above
 ) -> None:
     """List the recorded runs, newest first."""
     from lgwatch import listing, store

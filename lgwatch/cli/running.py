@@ -39,6 +39,14 @@ from lgwatch.cli.starting import launch_of, recorded
 from lgwatch.cli.watching import View, go, print_mode
 from lgwatch.errors import InputError
 
+EXAMPLES = """\b
+Examples:
+  lgwatch run agent.py:graph "What is the capital of Samoa?"
+  lgwatch run agent.py:graph -i '{"topic": "cats"}' -f 'tag:draft'
+  lgwatch run agent --interrupt-before '*'
+  lgwatch run agent "hello" --json | jq .
+"""
+
 
 def run(
     target: TargetArgument = None,
@@ -110,7 +118,7 @@ def run(
 
 
 def demo(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Which of them; `--list` tells.")] = "research",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Which of them; `--list` tells.")] = "research",
     *,
     list_: Annotated[bool, typer.Option("--list", help="List the bundled graphs.")] = False,
     json: JsonFlag = False,
