@@ -27,6 +27,9 @@ settings.load_profile("suite")
 for name in ("COLUMNS", "LINES"):
     os.environ.pop(name, None)
 
+# What is started hundreds of times is compiled once, also where the shell says that nothing is to be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A shell's background job ignores Ctrl-C, and one of `nohup` the end of its terminal. A program inherits that, and does
 # not end by the signals with which tests end it; from a process that catches a signal it inherits nothing.
 for number in (signal.SIGINT, signal.SIGHUP):
