@@ -80,12 +80,12 @@ def _walk(found: CriticalPath, roots: list[Task], now: float) -> None:
     levels = deque(_steps(roots, None, 0.0, on_chain=True))
     while levels:
         level = levels.popleft()
-        last = max(level.peers, key=lambda task: _end(task, now))
+        last = max(_holding(level.peers), key=lambda task: _end(task, now))
         end = _end(last, now)
         if level.on_chain and level.inside is not None:
             found.chain[level.inside] -= end - last.started
         for task in level.peers:
-            slack = level.spare + end - _end(task, now)
+            slack = level.spare + max(end - _end(task, now), 0.0)
             critical = level.on_chain and task is last
             found.slack[task] = slack
             if critical:
@@ -103,6 +103,12 @@ def _steps(tasks: list[Task], inside: Task | None, spare: float, *, on_chain: bo
     for peers in steps.values():
         outer, called = _callers(peers)
         yield _Level(outer, called, inside, spare, on_chain)
+
+
+def _holding(peers: list[Task]) -> list[Task]:
+    """Return those that can have held up the others: who was cancelled because another one failed, did not."""
+    failed = any(task.status == "failed" for task in peers)
+    return [task for task in peers if task.status != "cancelled"] if failed else peers
 
 
 def _end(task: Task, now: float) -> float:

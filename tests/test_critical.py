@@ -8,7 +8,7 @@ import pytest
 
 from lgwatch.critical import critical_path
 from lgwatch.tui.timeline.shares import share_rows
-from tests.factories import attempt, ended, play, result, run, task
+from tests.factories import attempt, ended, failed, play, result, run, task
 
 NS = ("team:team",)
 
@@ -166,3 +166,26 @@ def test_a_path_that_has_no_room_is_its_node():
     assert shown(session, 34)[1].split()[1].startswith("a_rather")
     assert shown(session, 60)[1].split()[2] == "team/a_rather_long_name"
     assert "slack" not in shown(session, 60)[0]
+
+
+def test_who_was_cancelled_because_another_task_failed_did_not_hold_the_run_up():
+    cancelled = {"type": "CancelledError", "message": "", "traceback": ""}
+    session = played(
+        at(0.001, run()), at(0.01, task("web")), at(0.01, attempt("web")), at(0.01, task("wiki")),
+        at(0.01, attempt("wiki")), at(4.0, failed("web")), at(4.1, result("wiki", error=cancelled)), at(4.1, ended("failed")),
+    )  # fmt: skip
+    found = critical_path(session.runs, session.now)
+    assert [one.node for one in found.chain] == ["web"]
+    assert found.slack[session.task("wiki")] == 0.0
+    assert found.between == pytest.approx(0.1, abs=0.02)
+
+
+def test_who_was_cancelled_with_the_run_held_it_up():
+    session = played(
+        at(0.001, run()),
+        lasted("web", 0.01, 1.0),
+        at(0.01, task("wiki")),
+        at(0.01, attempt("wiki")),
+        at(4.0, ended("stopped")),
+    )
+    assert [one.node for one in critical_path(session.runs, session.now).chain] == ["wiki"]

@@ -87,6 +87,21 @@ def test_rows_that_a_filter_or_a_fold_brings_back_are_no_news():
     assert port.new == 3
 
 
+def test_what_is_selected_stays_in_view_where_there_is_less_room():
+    port = Viewport(Lines(numbered(20)), tail=True, cursor_row=True)
+    port.settle(20, 12)
+    port.reveal(10)
+    port.settle(20, 12)
+    port.settle(20, 3)
+    assert port.top <= port.cursor == 10 < port.top + 3
+    port.settle(20, 12)
+    assert port.top <= 10 < port.top + 12
+    port.settle(20, 4)
+    port.scroll(0)  # who scrolled away from it, does not want it
+    port.settle(20, 3)
+    assert port.top == 0
+
+
 def test_the_thumb_stays_inside_and_touches_both_ends():
     rows = Lines(numbered(1000))
     port = Viewport(rows, tail=False, cursor_row=False)

@@ -290,6 +290,15 @@ def test_a_window_on_what_is_newest_moves_with_it_and_any_other_stays():
     assert window.axis(20.0, 100).end >= 20.0
 
 
+def test_to_go_on_at_the_end_of_a_window_never_leads_back():
+    window, total = Window(), 10.0
+    window.look(2.0, 4.0, total)
+    window.show(total, total)
+    start = window.start
+    assert window.pan(0.25, total)
+    assert window.start >= start
+
+
 # ── marks and strips ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

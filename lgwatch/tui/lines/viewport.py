@@ -38,6 +38,7 @@ class Viewport:
 
     def settle(self, count: int, height: int) -> None:
         """Take in that there are `count` rows and `height` lines: what is being read stays where it is."""
+        shrunk = height < self.height and self.cursor is not None and self.top <= self.cursor < self.top + self.height
         self.height = height
         last = max(count - height, 0)
         self._count_new(count)
@@ -48,6 +49,8 @@ class Viewport:
                 self.cursor = count - 1
         else:
             self._hold(count, last)
+            if shrunk and self.cursor is not None and self.cursor >= self.top + height > self.top:
+                self._read_at(self.cursor - height + 1)  # what was selected and in view stays in view
         if self.cursor is not None and self.cursor < 0:
             self.cursor = None
         if self.cursor_row and self.cursor is None and count and not self.tail:

@@ -47,6 +47,9 @@ def load(subject: Subject, source: Source, *, whole: bool = True) -> dict[str, J
         line = source.resolved(seq) if whole else source.line(seq)
         title = str(line.get("type", "line"))
         at = line.get("at")
+        error = line.get("error")
+        if not whole and isinstance(error, dict) and error.get("traceback"):
+            sections.setdefault("traceback", error["traceback"])  # what an error is opened for
         name = f"{title} at {at:.3f}" if isinstance(at, float | int) else title
         payload = {key: line[key] for key in sorted(line, key=_PLUMBING.__contains__) if key not in ("type", "at")}
         sections[name if name not in sections else f"{name} (line {seq})"] = payload

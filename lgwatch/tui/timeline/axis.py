@@ -150,7 +150,7 @@ class Window:
     def show(self, at: float, total: float) -> None:
         """Move the window so that it holds a second."""
         if self.span is not None and not self.start <= at <= self.start + self.span * 0.98:
-            self.start = max(at - self.span * 0.3, 0.0)
+            self.start = max(min(at - self.span * 0.3, total - self.span * 0.5), 0.0)  # no farther than a pan goes
             self.following = False
 
     def now(self) -> None:

@@ -330,7 +330,7 @@ class TimelinePane(Pane):
         """Mark the cursor's time; at the mark, take it away."""
         rows = self.rows
         if rows.hair is None:
-            rows.hair = rows.clock.active(self._now)
+            rows.hair = rows.clock.total if rows.window.following else self._centre()  # what is in view
         rows.mark = None if rows.mark == rows.hair else rows.hair
         self._again()
 
