@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from lgwatch.clock import Clock
 from lgwatch.events import Json
 from lgwatch.flags import Flags
-from lgwatch.records import Message, Span, Task
+from lgwatch.records import Message, Run, Span, Task
 from lgwatch.session import Session
 from lgwatch.transitions import PUSH, Transitions, node_id, short_name
 from lgwatch.tui.lines.rows import Row
@@ -81,6 +81,9 @@ class Facts:
         yield from self._place()
         yield from self._beside()
         yield from self._trouble()
+
+    def _run_time(self, run: Run) -> float:
+        return Clock(self._session.runs).told(self._now if run.ended is None else run.ended)
 
     def _time(self) -> Iterator[tuple[str, Row]]:
         task, session = self._task, self._session
@@ -187,7 +190,7 @@ class Facts:
         run = next((run for run in self._session.runs if run.id == task.run), None)
         if run is not None and run.status != "running":
             sign, style = glyph(run.status)
-            row: Row = [(f"{sign} {run.status} ", style), (f"after {seconds(run.elapsed(self._now))} ", "dim")]
+            row: Row = [(f"{sign} {run.status} ", style), (f"after {seconds(self._run_time(run))} ", "dim")]
             if run.error and task.status == "failed":
                 same = run.error.get("message") == (task.error or {}).get("message")
                 row.append(("by this error" if same else f"by {run.error.get('type')}", "dim"))

@@ -9,6 +9,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from lgwatch.clock import Clock
 from lgwatch.difference import Change
 from lgwatch.events import Json, Namespace, path
 from lgwatch.filter import Filter
@@ -159,6 +160,7 @@ class StatePane(Pane):
             ends = self._ends(states)
             self.diff.set(*ends, self.states.writers(state, before) if ends[0] is before else {})
         elif self.mode == "history":
+            self.history.clock = Clock(self._session.runs)
             self.history.set(self.history.key_name, self._ns)
         rows: Rows = {"values": self.values, "diff": self.diff, "history": self.history}[self.mode]
         self.view.show(rows)
@@ -217,7 +219,10 @@ class StatePane(Pane):
             left += [
                 (f"{step_name(state)}  ", "title"),
                 (nodes_of(state), ""),
-                (f"  {seconds(state.at - states[0].at)}", "time"),
+                (
+                    f"  {seconds(Clock(self._session.runs).told(state.at) if self._session is not None else 0.0)}",
+                    "time",
+                ),
             ]
         if state.rebuilt:
             left.append(("  rebuilt from what the nodes wrote" if width >= 70 else "  rebuilt", "warn"))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+from lgwatch.clock import Clock
 from lgwatch.difference import Change
 from lgwatch.events import Json, Namespace
 from lgwatch.refs import follow, preview
@@ -256,6 +257,8 @@ class HistoryRows(Rows):
         self.key_name = ""
         self._history = History(states, "")
         self._version = 0
+        self.clock = Clock([])
+        """What time is told by."""
 
     @property
     def lines(self) -> list[tuple[State, Json]]:
@@ -288,11 +291,10 @@ class HistoryRows(Rows):
         found = self._states.writers(state, self._history.before[id(state)]).get(self.key_name)
         writer = found.words() if found is not None else ""
         mark, names = sign(state)
-        first = self.lines[0][0].at
         told = follow(value, self._states.lookup)
         who = crop(clean(writer or "not written"), max(width // 4, 10), "…")
         left: Row = [
-            (f"{mark} ", names), (f"{step_name(state):<4}", "title"), (f"{seconds(state.at - first):>6}  ", "time"),
+            (f"{mark} ", names), (f"{step_name(state):<4}", "title"), (f"{seconds(self.clock.told(state.at)):>6}  ", "time"),
             (f"{WROTE} ", "faint"), (f"{who:<{max(width // 4, 10)}}  ", "accent" if writer else "warn"),
         ]  # fmt: skip
         if isinstance(told, (dict, list)):
