@@ -583,6 +583,22 @@ def test_a_deleted_file_can_still_be_read(path: Path):
     assert reader.poll() == []
 
 
+def test_a_file_that_grows_while_it_is_read_was_not_cut(path: Path, monkeypatch: pytest.MonkeyPatch):
+    written(path, custom(1))
+    reader = JournalReader(path)
+    asked = os.pread
+
+    def pread(fd: int, size: int, at: int) -> bytes:  # between the look at the size and the read
+        with path.open("ab") as file:
+            file.write(encode(custom(2)))
+        return asked(fd, size, at)
+
+    monkeypatch.setattr(reading.os, "pread", pread)
+    events = reader.poll()
+    monkeypatch.undo()
+    assert [getattr(event, "data", event) for event in events + reader.poll()] == [1, 2]
+
+
 def test_a_file_that_was_cut_is_told_and_read_on(path: Path):
     written(path, custom(1), custom(2))
     reader = JournalReader(path)

@@ -114,7 +114,8 @@ class JournalReader:
             told = f"the journal was cut to {end} bytes: what is not there any more cannot be looked at"
             self._tell("cut", told, end)
             return True
-        while self._position < end and (data := os.pread(self._fd, CHUNK, self._position)):
+        # Not beyond the end that is known: what was appended since would look like a file that has become shorter.
+        while self._position < end and (data := os.pread(self._fd, min(CHUNK, end - self._position), self._position)):
             self._position += len(data)
             self.offsets.settle()
             first, *more = data.split(b"\n")
