@@ -29,6 +29,7 @@ from tests.corpus import Case
 from tests.endpoint import Endpoint
 from tests.truth import truth
 from tests.tui.stage import Filed, drawn, pane_text
+from tests.versions import lacking
 
 OLD_PYTHON = sys.version_info < (3, 11)
 
@@ -301,7 +302,7 @@ ACCOUNTS = {
     "essay": Case("essay", "", lambda: essay.graph, ["cats"], answers=["The end."]),
     "sync": Case("threads", "", threads.sync, CHAT, sync=True),
     "asynchronous": Case("threads", "", threads.asynchronous, CHAT),
-    "customer": Case("customer", "", customer.graph, CHAT, python=(3, 11)),  # its tools are asynchronous
+    "customer": Case("customer", "", customer.graph, CHAT, needs=("async context",)),  # its tools are asynchronous
 }
 
 
@@ -313,8 +314,8 @@ def test_an_agents_journal_tells_what_happens_without_lgwatch(name: str, tmp_pat
         case = Case("deep", "", deep.asking, CHAT, answers=[YES])
     else:
         case = ACCOUNTS[name]
-    if sys.version_info < case.python:
-        pytest.skip("what runs asynchronously is not sound there")
+    if missing := lacking(*case.needs):
+        pytest.skip(missing)
     case = replace(case, sync=case.sync or OLD_PYTHON)
     with Endpoint(importlib.import_module(f"tests.agents.{case.name}").answer) as endpoint:
         for key, value in endpoint.env.items():
