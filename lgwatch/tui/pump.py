@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from shutil import get_terminal_size
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from textual.events import Resize
+from textual.events import Callback, Resize
 from textual.geometry import Size
 
 from lgwatch.tui.lines.writer import terminal_is_behind
@@ -51,7 +52,9 @@ class Pump:
             self._patience = max(0.1, 10 * (monotonic() - began))
         running = app.session.status in ("running", "loading") and app.source.live
         hurry = self._far_behind or (app.panes.behind and not app.paused)
-        app.set_timer(0.001 if hurry else FRAME if events else RUNNING if running else IDLE, self.turn)
+        pause = 0.001 if hurry else FRAME if events else RUNNING if running else IDLE
+        # A timer of Textual's is a task of its own, and a look at the signature of what it calls: each time.
+        get_running_loop().call_later(pause, app.post_message, Callback(callback=self.turn))
 
     def _mind_the_size(self) -> None:
         """Notice a size that was not told: of two changes in one moment, Textual may hear the older one last."""

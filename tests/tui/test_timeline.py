@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from textual.events import MouseScrollUp
 
@@ -11,7 +11,7 @@ from lgwatch.events import LoopDelayed, Notice
 from lgwatch.filter import Filter, parse
 from lgwatch.records import Run, Task
 from lgwatch.tui.lines.signs import glyph
-from lgwatch.tui.timeline import shares
+from lgwatch.tui.timeline import shares, waterfall
 from lgwatch.tui.timeline.axis import Axis, Window, label
 from lgwatch.tui.timeline.bars import Cells, Together
 from lgwatch.tui.timeline.strips import Delays, Marks, Strips, crossed
@@ -185,6 +185,57 @@ def test_a_filter_keeps_a_bar_with_all_that_it_is_inside_of():
     session = play(task("outer"), task("inner", ns=("outer:outer",)), task("other"))
     lines, _ = bars(session, keep=parse("path:outer/inner"))
     assert len(lines) == 2
+
+
+DEEDS = st.lists(
+    st.tuples(st.sampled_from(["begin", "end", "inside", "wide", "again"]), st.integers(0, 5), st.integers(-1, 1)),
+    max_size=25,
+)
+
+
+@given(DEEDS)
+@example([("wide", 0, 1), ("end", 0, 0), ("begin", 1, 1), ("end", 9, 0), ("inside", 0, 0), ("begin", 2, -1)])
+def test_rows_that_grow_with_a_run_are_those_of_the_whole_run(deeds):
+    session, grown, began, step = play(run()), TimelineRows(), [], 1
+
+    def begin(name, node, *, ns=(), at_step):
+        session.apply(task(node, id=name, ns=ns, step=at_step))
+        began.append((name, node, at_step))
+
+    for number, (deed, which, way) in enumerate(deeds):
+        name, known = f"t{number}", began[which % len(began)] if began else None
+        if deed == "begin":
+            step = max(step + way, 1)
+            begin(name, f"node{which}", at_step=step)
+        elif deed == "wide":
+            for lane in range(8 + which):
+                begin(f"{name}-{lane}", "wide", at_step=step)
+        elif deed == "inside" and known:
+            begin(name, "inner", ns=(f"{known[1]}:{known[0]}",), at_step=1)
+        elif deed == "end":
+            for one, node, at_step in began[which:]:
+                session.apply(result(node, id=one, step=at_step))
+        elif deed == "again" and known:
+            session.apply(task(known[1], id=known[0], step=known[2]))
+        whole = TimelineRows()
+        for rows in (grown, whole):
+            rows.update(session, Filter(), session.now, 80)
+        assert [_of(line) for line in grown.lines] == [_of(line) for line in whole.lines]
+
+
+def _of(line):
+    return line.lead, line.opened, [one.id for one in getattr(line.of, "tasks", [line.of])]
+
+
+def test_the_rows_of_steps_that_are_over_are_not_made_again(monkeypatch):
+    made = []
+    monkeypatch.setattr(waterfall, "_tree", lambda tasks, *_: made.extend(tasks) or iter(()))
+    session, rows = play(run()), TimelineRows()
+    for step in range(50):
+        session.apply(task("n", id=f"t{step}", step=step))
+        rows.update(session, Filter(), session.now, 80)
+        session.apply(result("n", id=f"t{step}", step=step))
+    assert len(made) < 3 * 50
 
 
 def test_an_error_of_no_task_has_a_row_where_it_was():

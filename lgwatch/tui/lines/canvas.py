@@ -104,27 +104,27 @@ class Canvas(Widget):
 
     def _update(self) -> None:
         """Bring scroll position and cursor up to date with the rows, and paint what changed."""
-        height = self.size.height
-        if not self.is_attached or height <= 0 or self.size.width <= 0:
+        width, height = self.size  # Textual looks for it each time
+        if not self.is_attached or height <= 0 or width <= 0:
             return
-        self._prepare()
+        self._prepare(width)
         try:
             self._port.settle(len(self.rows), height)
         except Exception as error:  # rows are made from foreign data; a bad one must not end the app
             self.log("rows", error)
-        frame = self._picture()
+        frame = self._picture(height)
         old, self._frame = self._frame, frame
         changed = [y for y, now in enumerate(frame) if len(old) != len(frame) or old[y] != now]
         if len(changed) * 2 > height:
             self.refresh()
         elif changed:
-            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+            self.refresh(*(Region(0, y, width, 1) for y in changed))
 
-    def _prepare(self) -> None:
+    def _prepare(self, width: int) -> None:
         """Let the rows know the width; if they need more time, come back for the rest."""
         more = False
         try:
-            more = self.rows.resize(self.width_of_rows(), self._port.anchor)
+            more = self.rows.resize(max(width - 1, 1), self._port.anchor)
         except Exception as error:
             self.log("resize", error)
         if more and not self._resizing:
@@ -141,9 +141,9 @@ class Canvas(Widget):
         new = self._port.new
         return f" {new} new ↓ " if new else ""
 
-    def _picture(self) -> list[Hashable]:
+    def _picture(self, height: int) -> list[Hashable]:
         """Return, for each line, what its picture depends on; a fresh object where that cannot be told."""
-        rows, top, height = self.rows, self.top, self.size.height
+        rows, top = self.rows, self.top
         try:
             count = len(rows)
         except Exception:
@@ -177,8 +177,8 @@ class Canvas(Widget):
     def render_lines(self, region: Region) -> list[Strip]:
         """Draw the visible lines. Textual's own way from `render_line` to the screen would restyle each of them."""
         width, height = self.size
-        frame = self._picture()
-        strips = [self._line(y, key) for y, key in enumerate(frame[region.y : region.bottom], region.y)]
+        frame = self._picture(height)
+        strips = [self._line(y, key, width) for y, key in enumerate(frame[region.y : region.bottom], region.y)]
         strips += [Strip.blank(width)] * (min(region.height, height) - len(strips))
         if region.x or region.width < width:
             strips = [strip.crop(region.x, region.right) for strip in strips]
@@ -186,15 +186,16 @@ class Canvas(Widget):
 
     def render_line(self, y: int) -> Strip:
         """Return one line with the places of its characters, for the mouse."""
-        frame = self._picture()
+        width, height = self.size
+        frame = self._picture(height)
         if not 0 <= y < len(frame):
-            return Strip.blank(self.size.width)
-        return self._line(y, frame[y]).crop(0, self.width_of_rows()).apply_offsets(0, self.top + y)
+            return Strip.blank(width)
+        return self._line(y, frame[y], width).crop(0, max(width - 1, 1)).apply_offsets(0, self.top + y)
 
-    def _line(self, y: int, key: Hashable) -> Strip:
+    def _line(self, y: int, key: Hashable, width: int) -> Strip:
         strip = self._strips.get(key)
         if strip is None:
-            strip = self._draw(self.top + y, key)
+            strip = self._draw(self.top + y, key, width)
             # A key that is a fresh object never comes again.
             if self._lasting(key):
                 self._strips.keep(key, strip)
@@ -206,7 +207,7 @@ class Canvas(Widget):
             key = key[0]
         return type(key) is not object
 
-    def _draw(self, index: int, key: Any) -> Strip:
+    def _draw(self, index: int, key: Any, width: int) -> Strip:
         look = self._look
         if look is None:
             look = self._look = Look(self)
@@ -215,22 +216,24 @@ class Canvas(Widget):
             key, chip = key
         flags = key[1]
         span = key[2] if len(key) > 2 else None
-        width = self.size.width - 1
-        chip = crop(chip, width)
-        room = width - cell_len(chip)
+        chip = crop(chip, width - 1)
+        room = width - 1 - cell_len(chip)
         over = "cursor" if flags & 8 else "cursor-blur" if flags & 4 else ""
-        segments, used = self._segments(index, room, look, over, span) if key[0] is not None else ([], 0)
+        segments: list[Segment] = []
+        used = 0
+        if key[0] is not None:
+            spans = self._spans(index, max(width - 1, 1), (self.left + room) * DEEP)
+            segments, used = self._segments(spans, room, look, over, span)
         if used < room:
             segments.append(Segment(" " * (room - used), look[over]))
         if chip:
             segments.append(Segment(chip, look["chip"]))
         segments.append(Segment(" ", look["thumb" if flags & 1 else "" if flags & 2 else "bar"]))
-        return RowStrip(segments, width + 1)
+        return RowStrip(segments, width)
 
     def _segments(
-        self, index: int, room: int, look: Look, over: str, span: tuple[int, int] | None
+        self, spans: Row, room: int, look: Look, over: str, span: tuple[int, int] | None
     ) -> tuple[list[Segment], int]:
-        spans = self._spans(index, (self.left + room) * DEEP)
         if self._places is not None:
             spans = overlay(spans, self._places("".join(text for text, _ in spans)), "match")
         if span is not None:
@@ -248,10 +251,10 @@ class Canvas(Widget):
             segments.append(Segment(plain(text), look[f"{over} {name}" if over else name]))
         return segments, used
 
-    def _spans(self, index: int, most: int) -> Row:
+    def _spans(self, index: int, width: int, most: int) -> Row:
         """Return the row, cleaned; of each span no more than `most` characters."""
         try:
-            row = self.rows.row(index, self.width_of_rows()) if index < len(self.rows) else self.empty
+            row = self.rows.row(index, width) if index < len(self.rows) else self.empty
             return [(clean(text[:most]), name) for text, name in row]
         except Exception as error:  # foreign data in it, our code over it: show it and live
             return [(clean(f"⚠ this row cannot be rendered: {type(error).__name__}"), "warn")]
@@ -281,9 +284,9 @@ class Canvas(Widget):
         """Return the selected text, from the selected rows only."""
         first = selection.start.y if selection.start is not None else 0
         last = selection.end.y if selection.end is not None else len(self.rows) - 1
-        lines = []
+        lines, width = [], self.width_of_rows()
         for index in range(max(first, 0), min(last, len(self.rows) - 1) + 1):
-            text = "".join(text for text, _ in self._spans(index, COPIED))
+            text = "".join(text for text, _ in self._spans(index, width, COPIED))
             start, end = selection.get_span(index) or (0, 0)
             lines.append(text[start : len(text) if end < 0 else end])
         return "\n".join(lines), "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor
 
 NICE = (
@@ -71,10 +72,15 @@ class Axis:
 
     def text(self) -> str:
         """Return the labels of the ticks as one line."""
-        line = [" "] * self.columns
-        for column, text in self.ticks():
-            line[column : column + len(text)] = text
-        return "".join(line)
+        return _text(self)
+
+
+@lru_cache(maxsize=8)  # it is asked for in every frame, and is another one when the window is
+def _text(axis: Axis) -> str:
+    line = [" "] * axis.columns
+    for column, text in axis.ticks():
+        line[column : column + len(text)] = text
+    return "".join(line)
 
 
 def _step(span: float, columns: int) -> float:

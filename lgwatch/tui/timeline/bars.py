@@ -51,7 +51,10 @@ class Cells:
 
     def put(self, at: float, sign: str, style: str) -> None:
         """Paint one moment."""
-        column = self.place(at)
+        self.mark(self.place(at), sign, style)
+
+    def mark(self, column: int, sign: str, style: str) -> None:
+        """Paint one column, where it is in the window."""
         if 0 <= column < self.axis.columns:
             self.signs[column], self.styles[column] = sign, style
 

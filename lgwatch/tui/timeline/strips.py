@@ -48,20 +48,25 @@ class Marks:
             _Moments(),
             _Moments(),
         )
+        self._row: tuple[object, Row] = (None, [])
 
     def row(self, session: Session, runs: list[Run], clock: Clock, axis: Axis, now: float) -> Row:
         """Return what belongs to these runs, the newest ones, each at its time."""
         self._update(session)
+        kinds = self._checkpoints, self._notices, self._interrupts, self._errors
+        window = (axis, [run.id for run in runs])
+        state = (session, window, [(id(kind), len(kind.at)) for kind in kinds])
+        if state == self._row[0]:
+            return self._row[1]
         cells = Cells(clock, axis, now, 0)
         first = runs[0].seq if runs else len(session.index)
-        for place in self._checkpoints.last_in_columns(cells, first):
-            cells.put(self._checkpoints.at[place], *self._signs[place])
-        for moments, sign in (
-            (self._notices, "notice"), (self._interrupts, "interrupted"), (self._errors, "failed"),
-        ):  # fmt: skip
-            for place in moments.last_in_columns(cells, first):
-                cells.put(moments.at[place], *glyph(sign))
-        return cells.row()
+        for column, place in self._checkpoints.columns(cells, first, window).items():
+            cells.mark(column, *self._signs[place])
+        for moments, sign in zip(kinds[1:], ("notice", "interrupted", "failed"), strict=True):
+            for column in moments.columns(cells, first, window):
+                cells.mark(column, *glyph(sign))
+        self._row = (state, cells.row())
+        return self._row[1]
 
     def _update(self, session: Session) -> None:
         if session is not self._session:
@@ -89,13 +94,29 @@ class _Moments:
     def __init__(self) -> None:
         self.at = array("d")
         self._seqs = array("Q")
+        self._window: object = None
+        self._columns: dict[int, int] = {}
+        self._seen = 0
 
     def add(self, at: float, seq: int) -> None:
         """Take in the next one."""
         self.at.append(at)
         self._seqs.append(seq)
 
-    def last_in_columns(self, cells: Cells, first: int) -> Iterator[int]:
+    def columns(self, cells: Cells, first: int, window: object) -> dict[int, int]:
+        """Return the columns that have any of the moments from the line `first` on, each with the number of its last one.
+
+        In the same `window` as before, only those that came since are looked at.
+        """
+        if window != self._window:
+            self._window = window
+            self._columns = {cells.place(self.at[place]): place for place in self._last_in_columns(cells, first)}
+        else:
+            self._columns |= {cells.place(self.at[place]): place for place in range(self._seen, len(self.at))}
+        self._seen = len(self.at)
+        return self._columns
+
+    def _last_in_columns(self, cells: Cells, first: int) -> Iterator[int]:
         """Yield, of the moments from the line `first` on, the last one in each column that has any."""
         low = bisect_left(self._seqs, first)
         place = bisect_left(self.at, cells.axis.columns, low, key=cells.place)

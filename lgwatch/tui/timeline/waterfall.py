@@ -76,7 +76,9 @@ class TimelineRows(Rows):
         self._now = 0.0
         self._changes = 0
         self._state: object = None
-        self._tree: object = None
+        self._tree: tuple[object, ...] | None = None
+        self._settled: dict[str, _Settled] = {}
+        self._basis: object = None
         self._made = 0.0
         self._opened: set[tuple[str, str]] = set()
         self._where: dict[tuple[str, str], int] | None = None
@@ -100,12 +102,29 @@ class TimelineRows(Rows):
         ends = tuple(run.status for run in runs)
         tree = (session, count, runs[-1].id if runs else "", keep, keep and changes, frozenset(self._opened), ends)
         if tree != self._tree:
-            if count > CROWD and self._tree is not None and keep == self._tree[3] and monotonic() - self._made < CALM:  # type: ignore[index]
+            if count > CROWD and self._tree is not None and keep == self._tree[3] and monotonic() - self._made < CALM:
                 return True  # not forgotten: the next picture is soon
             self._tree, self._made, self._where = tree, monotonic(), None
-            self.lines = [line for run in runs for line in _lines(run, keep, self._opened)]
+            if (basis := (session, frozenset(self._opened))) != self._basis:
+                self._basis, self._settled = basis, {}
+            self.lines = [line for run in runs for line in self._lines(run, keep)]
         self._state = state
         return True
+
+    def _lines(self, run: Run, keep: Filter) -> Iterator[Line]:
+        """Yield the rows of a run; its error is the last one where it is no task's. No filter hides that."""
+        roots = [task for task in run.tasks.values() if task.parent is None]
+        if keep:
+            yield from _tree(roots, keep, self._opened)
+        else:
+            settled = self._settled.get(run.id)
+            if settled is None or not settled.holds(roots, len(run.tasks)):
+                settled = self._settled[run.id] = _Settled()
+            settled.grow(roots, self._opened)
+            yield from settled.lines
+            yield from _tree(roots[settled.roots :], keep, self._opened)
+        if is_of_no_task(run):
+            yield Line(run)
 
     @property
     def critical(self) -> CriticalPath | None:
@@ -244,15 +263,38 @@ class TimelineRows(Rows):
         return [(f"{sign} ", style), (lead, "faint"), (name, node_style(task.path)), (many, "dim"), (gap, "")]
 
 
-def _lines(run: Run, keep: Filter, opened: set[tuple[str, str]]) -> Iterator[Line]:
-    """Yield the rows of a run; its error is the last one where it is no task's. No filter hides that."""
-    yield from _tree(_roots(run.tasks.values()), keep, opened)
-    if is_of_no_task(run):
-        yield Line(run)
+class _Settled:
+    """The rows of the steps of a run that are over: nothing is added to them, and they are not made again."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.roots = 0
+        """How many of the run's outer tasks they are of."""
+        self._tasks = 0
+        self._step = -1
+
+    def holds(self, roots: list[Task], many: int) -> bool:
+        """Whether nothing was added to them: what is new of the run's `many` tasks is of later steps."""
+        rest = roots[self.roots :]
+        return all(task.step > self._step for task in rest) and self._tasks + _many(rest) == many
+
+    def grow(self, roots: list[Task], opened: set[tuple[str, str]]) -> None:
+        """Take in the steps that are over by now."""
+        end, step = self.roots, self._step
+        for number, task in enumerate(roots[self.roots :], self.roots):
+            if task.step > step:
+                end, step = number, task.step
+            if task.open:
+                break
+        fresh = roots[self.roots : end]
+        if fresh and min(task.step for task in roots[end:]) > (latest := max(task.step for task in fresh)):
+            self.lines += _tree(fresh, Filter(), opened)
+            self.roots, self._tasks, self._step = end, self._tasks + _many(fresh), latest
 
 
-def _roots(tasks: object) -> list[Task]:
-    return [task for task in tasks if task.parent is None]  # type: ignore[attr-defined]
+def _many(tasks: list[Task]) -> int:
+    """Return how many these are with all that ran inside of them."""
+    return sum(1 + (_many(task.children) if task.children else 0) for task in tasks)
 
 
 def _tree(tasks: list[Task], keep: Filter, opened: set[tuple[str, str]], indent: str = "") -> Iterator[Line]:
