@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
@@ -347,6 +347,26 @@ def defaults(cls: type[Event]) -> dict[str, Json]:
     """Return the fields of an event class with the value that each has when it is left out, in their order."""
     empty = cls()
     return {f.name: getattr(empty, f.name) for f in fields(cls)}
+
+
+def _quick(cls: type[Event]) -> None:
+    """Let events be made by the setters of their slots, with the same arguments.
+
+    A frozen dataclass sets each field by name, by way of `object`, and that is a good part of what an event costs.
+    """
+    if any(one.default is MISSING for one in fields(cls)):  # made anew for each event: a list
+        return
+    known = defaults(cls)
+    space: dict[str, Any] = {f"_{name}": value for name, value in known.items()}
+    space |= {f"_set_{name}": getattr(cls, name).__set__ for name in known}
+    arguments = ", ".join(f"{name}=_{name}" for name in known)
+    lines = [f"def __init__(self, *, {arguments}):", *(f"_set_{name}(self, {name})" for name in known)]
+    exec("\n ".join(lines), space)  # noqa: S102 - of our own names only
+    cls.__init__ = space["__init__"]  # type: ignore[method-assign]
+
+
+for _cls in EVENTS.values():
+    _quick(_cls)
 
 
 class _Callable(ModuleType):

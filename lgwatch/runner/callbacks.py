@@ -4,7 +4,7 @@ wrong in here reaches the run."""
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -123,25 +123,37 @@ class Spans(BaseCallbackHandler):
 
     # ── chains: the root graph, and the attempts of nodes ────────────────────────────────────────────────────────
 
-    def on_chain_start(self, serialized: Any, inputs: Any, **about: Any) -> None:
+    def on_chain_start(
+        self,
+        serialized: Any,
+        inputs: Any,
+        *,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Note the start of a chain."""
-        self.chain_began(about)
+        self.chain_began(run_id, parent_run_id, tags, metadata, kwargs.get("name"))
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Note the end of a chain."""
         self.chain_ended(outputs, run_id)
 
-    def chain_began(self, about: Mapping[str, Any]) -> None:
-        """Note the start of an attempt: the chain that bears its node's name. All others are inner workings.
-
-        `about` are the keywords of the callback.
-        """
+    def chain_began(
+        self,
+        run_id: UUID,
+        parent: UUID | None,
+        tags: Sequence[str] | None,
+        metadata: Mapping[str, Any] | None,
+        name: str | None,
+    ) -> None:
+        """Note the start of an attempt: the chain that bears its node's name. All others are inner workings."""
         try:
-            run_id, parent = about["run_id"], about.get("parent_run_id")
             if not self._root and parent is None:
                 self._root = run_id.int
                 return
-            name, metadata, tags = about.get("name"), about.get("metadata"), about.get("tags")
             if name is None or not metadata or name != metadata.get("langgraph_node") or (tags and _HIDDEN in tags):
                 return
             # A runnable in the node may have the node's name too, however deep: a prebuilt agent for one.

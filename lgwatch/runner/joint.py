@@ -86,13 +86,26 @@ def _heard_by_both(handler: type) -> type:
             return hear
 
         # What spans are told never raises. Passing everything on twice costs, where it is done for every node.
-        def began(self: Any, serialized: Any, inputs: Any, **about: Any) -> None:
-            self.lgwatch_spans.chain_began(about)
-            own(self, serialized, inputs, **about)
+        def began(
+            self: Any,
+            serialized: Any,
+            inputs: Any,
+            *,
+            run_id: Any,
+            parent_run_id: Any = None,
+            tags: Any = None,
+            metadata: Any = None,
+            **more: Any,
+        ) -> None:
+            self.lgwatch_spans.chain_began(run_id, parent_run_id, tags, metadata, more.get("name"))
+            own(
+                self, serialized, inputs, run_id=run_id, parent_run_id=parent_run_id, tags=tags, metadata=metadata,
+                **more,
+            )  # fmt: skip
 
-        def ended(self: Any, outputs: Any, **about: Any) -> None:
-            self.lgwatch_spans.chain_ended(outputs, about["run_id"])
-            own(self, outputs, **about)
+        def ended(self: Any, outputs: Any, *, run_id: Any, **more: Any) -> None:
+            self.lgwatch_spans.chain_ended(outputs, run_id)
+            own(self, outputs, run_id=run_id, **more)
 
         def both(self: Any, *args: Any, **kwargs: Any) -> None:
             told(self.lgwatch_spans, *args, **kwargs)
