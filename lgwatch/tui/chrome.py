@@ -141,8 +141,9 @@ def attention(session: Session, hint: str, *, live: bool, news: bool = True) -> 
     if times:
         more = f" · {len(session.loops) - 1} more" if len(session.loops) > 1 else ""
         return [(f"{glyph('notice')[0]} {clean(node)} visited {times}× with identical input{more}", "warn")]
-    told = (notice for _, notice in reversed(session.notices) if not (notice.code == "loading" and session.graph))
-    last = next(told, None)
+    # What has come true is no news: the graph is loaded, the input that it needs was given.
+    past = {"loading": session.graph is not None, "needs_input": run is not None}
+    last = next((notice for _, notice in reversed(session.notices) if not past.get(notice.code)), None)
     if news and last is not None and session.now - last.at < NEWS:
         return [(f"{glyph('notice')[0]} {clean(last.text)}", "dim")]
     return []

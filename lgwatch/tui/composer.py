@@ -57,13 +57,17 @@ def check(value: Json, schema: Json) -> Json:
     return value
 
 
-def hint_for(schema: Json) -> str:
-    """Return what may be typed, as an example of JSON."""
+def hint_for(schema: Json, *, words: bool = False) -> str:
+    """Return what may be typed, as an example of JSON; `words` where plain text does for a graph that wants one string."""
     properties = schema.get("properties", {}) if isinstance(schema, dict) else {}
     if "messages" in properties:
         return "type what the user says, or JSON"
-    example = {key: _example(properties.get(key, {})) for key in _wanted(schema)[:4]}
-    return "type JSON such as " + json.dumps(example, ensure_ascii=False) if example else "type JSON"
+    keys = _wanted(schema)
+    text = words and len(keys) == 1 and _takes_text(properties.get(keys[0], {}))
+    example = {key: _example(properties.get(key, {})) for key in keys[:4]}
+    if not example:
+        return "type JSON"
+    return f"type {f'the {keys[0]}, or ' if text else ''}JSON such as {json.dumps(example, ensure_ascii=False)}"
 
 
 def _wanted(schema: Json) -> list[str]:

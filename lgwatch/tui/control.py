@@ -100,7 +100,7 @@ class Control:
         elif self._busy:
             app.say("the run goes on: input is for when it has ended")
         else:
-            app.prompt.open("input", "input", "", hint_for(self._schema))
+            app.prompt.open("input", "input", "", hint_for(self._schema, words=True))
 
     @property
     def _schema(self) -> Json:

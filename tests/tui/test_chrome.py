@@ -79,6 +79,13 @@ def test_that_the_graph_is_slow_to_load_is_no_news_once_it_is_loaded():
     assert text(chrome.attention(session, "", live=True)) == ""
 
 
+def test_an_input_that_was_given_is_asked_for_no_more():
+    session = play(Notice(at=1.0, code="needs_input", text="this graph needs an input"), start=False)
+    assert "needs an input" in text(chrome.attention(session, "", live=True))
+    session.apply(run(at=1.5))
+    assert text(chrome.attention(session, "", live=True)) == ""
+
+
 def test_what_needs_attention_comes_in_the_order_of_its_weight():
     session = play(run(), Notice(code="x", text="a notice"))
     assert "a notice" in text(chrome.attention(session, "", live=True))

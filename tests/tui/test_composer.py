@@ -96,3 +96,6 @@ def test_an_answer_is_checked_by_the_interrupts_own_schema():
 def test_the_hint_says_what_may_be_typed():
     assert hint_for(CHAT) == "type what the user says, or JSON"
     assert hint_for(None) == "type JSON"
+    topic = {"properties": {"topic": {"type": "string"}, "n": {"type": "integer"}}, "required": ["topic"]}
+    assert hint_for(topic, words=True) == 'type the topic, or JSON such as {"topic": "…"}'
+    assert hint_for(topic) == 'type JSON such as {"topic": "…"}'  # an answer is what it says
