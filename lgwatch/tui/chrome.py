@@ -48,9 +48,6 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
             row += _step(run, width)
     if session.tokens_in or session.tokens_out:
         row.append((f"   ↑{amount(session.tokens_in)} ↓{amount(session.tokens_out)}", ""))
-    rate = session.rate(now)
-    if rate and width >= 70:
-        row.append((f"   {rate:.0f} tok/s", "accent"))
     right: Row = []
     if width >= 110 and (place := _environment(session)):
         right.append((f" {place} ", "dim"))
@@ -61,6 +58,9 @@ def header(session: Session, label: str, now: float, width: int, *, recording: b
     if word := _left_out(session):
         right.append((f" {word} ", "warn"))
     right.append((" REC ● " if recording else " ▷ FILE ", "error" if recording else "dim"))
+    rate = (f"   {session.rate(now):.0f} tok/s", "accent")
+    if session.rate(now) and cells([*row, rate, *right]) < width:  # the beginning of a number is another number
+        row.append(rate)
     return fit(row, right, width)
 
 
