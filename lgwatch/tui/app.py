@@ -413,7 +413,7 @@ class WatchApp(App[None]):
         """Tell times another way."""
         mode = self.panes.next_times()
         words = {
-            "start": "of the run, without the wait for answers",
+            "start": "of the run, without waits",
             "delta": "since the row before",
             "clock": "by the clock",
         }

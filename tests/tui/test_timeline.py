@@ -639,6 +639,11 @@ async def test_an_error_of_no_task_is_walked_to_and_opened_with_what_the_last_st
         pane = app.pane("timeline")
         assert pane.rows.run(pane.view.cursor) is app.session.run
         assert "2 of 2: ✗ ValueError: these do not add up" in text_of(app)
+        await shown(pilot, "1")
+        nodes = app.pane("nodes")
+        assert nodes.view.cursor == nodes.steps.error_of(app.session.run) == 2
+        assert nodes.spot() == pane.spot()
+        await shown(pilot, "4")
         pane.view.focus()
         await shown(pilot, "enter")
         page = text_of(app)

@@ -23,7 +23,7 @@ from lgwatch.tui.lines.outside import open_at
 from lgwatch.tui.lines.pane import Pane, Subject
 from lgwatch.tui.lines.rows import Rows
 from lgwatch.tui.lines.signs import count, seconds
-from lgwatch.tui.lines.spot import Spot, of_task
+from lgwatch.tui.lines.spot import Spot, of_event, of_task
 from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView
 from lgwatch.tui.nodes.graph import GraphRows
@@ -276,18 +276,29 @@ class NodesPane(Pane):
         }
 
     def spot(self) -> Spot | None:
-        """The task under the cursor, or the newest one of the node."""
+        """The task under the cursor, or the newest one of the node; the end of the run whose error is no task's."""
         index = self.chosen
         of = self.steps.of(index) if index is not None and self.shown == "list" else None
+        if (
+            isinstance(of, Run)
+            and of.end_seq is not None
+            and self.steps.error_of(of) == index
+            and self._session is not None
+        ):
+            return of_event(self._session, of.end_seq)
         if isinstance(of, Lanes):
             of = of.tasks[-1]
         task = of if isinstance(of, Task) else self.graph.task(self._node()) if self.shown != "list" else None
         return of_task(task) if task is not None else None
 
     def reveal(self, session: Session, spot: Spot) -> None:
-        """Go to the task, to the fan-out that it is in, or to its node."""
+        """Go to the task, to the fan-out that it is in, or to its node; to the error of no task, if that is what it is."""
         task = spot.task_in(session)
         if task is None:
+            run = next((run for run in session.runs if run.id == spot.run and run.end_seq == spot.seq), None)
+            index = self.steps.error_of(run) if run is not None and self.shown == "list" else None
+            if index is not None:
+                self.nodes_view.reveal(index)
             return
         if self.shown == "graph":
             drawing = self.graph.drawing

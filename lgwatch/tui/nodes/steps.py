@@ -87,6 +87,11 @@ class NodeRows(Rows):
         """Return what a row is about; below the list, its last row."""
         return self.lines[min(index, len(self.lines) - 1)].of if self.lines else None
 
+    def error_of(self, run: Run) -> int | None:
+        """Return the row of the run's error, None where it has none or a task has it."""
+        found = (index for index, line in enumerate(self.lines) if line.of is run and line.cause == NO_TASK)
+        return next(found, None)
+
     def fold(self, index: int) -> bool:
         """Open or close the fan-out of a row; return whether there is one. The next `update` has the rows."""
         of = self.lines[index].of if 0 <= index < len(self.lines) else None

@@ -147,7 +147,7 @@ class TimelinePane(Pane):
         self.delays.show([*_named("loop delay", room), *crossed(self._late.row(), lines)])
 
     def _ticks(self) -> Row:
-        text = self.rows.axis.text()
+        text = self.rows.axis.text() if self.rows.clock else ""  # before there is a run, no time is to be told
         if self._dragged is None:
             return [(text, "time")]
         first, last = sorted(self._dragged)
