@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
-from mmap import ACCESS_READ, mmap
 from typing import Generic, TypeVar, overload
 
 Number = TypeVar("Number", int, float)
@@ -20,7 +20,12 @@ Number = TypeVar("Number", int, float)
 TAIL = 1 << 16
 """Items that stand in memory before they go to the file."""
 AT_ONCE = 1 << 16
-"""Items that are read from the file at a time."""
+"""Items that are read from the file at a time, where many are wanted."""
+SHIFT = 9
+BLOCK = 1 << SHIFT
+"""Items that are read at a time, where one is."""
+BLOCKS = 32
+"""Blocks that a column remembers. A mapped file would be read faster, and would count as memory wherever it was read."""
 
 
 class Shelf:
@@ -54,10 +59,6 @@ class Shelf:
         """Return bytes that were put there."""
         return os.pread(self._fd, size, start)
 
-    def view(self) -> memoryview:
-        """Return all that was put there. Memory holds what is looked at, until the last such view is dropped."""
-        return memoryview(mmap(self._fd, self.size, access=ACCESS_READ))
-
     def __del__(self) -> None:
         if self._fd >= 0:
             with suppress(OSError):
@@ -78,7 +79,7 @@ class Column(Sequence[Number], Generic[Number]):
     Who appends, says now and then that the column may `settle`; `extend` does so by itself. Slices are arrays.
     """
 
-    __slots__ = ("_code", "_cold", "_shelf", "_tail", "_view", "append", "loose")
+    __slots__ = ("_blocks", "_code", "_cold", "_heads", "_shelf", "_tail", "append", "loose")
 
     append: Callable[[Number], None]
     """Add a number."""
@@ -90,7 +91,8 @@ class Column(Sequence[Number], Generic[Number]):
         self._tail: array[Number] = array(code)
         self._cold = 0  # how many are on the shelf
         self._shelf: Shelf | None = None
-        self._view: memoryview | None = None
+        self._blocks: dict[int, array[Number]] = {}  # those that were read, by their number
+        self._heads: array[Number] = array(code)  # the first number of each block on the shelf
         self.append = self._tail.append
         self.extend(items)
 
@@ -107,21 +109,28 @@ class Column(Sequence[Number], Generic[Number]):
 
     def cut(self, length: int) -> None:
         """Forget all but the first `length` numbers."""
-        self._view = None
         del self._tail[max(length - self._cold, 0) :]
         if length < self._cold and self._shelf is not None:
-            self._cold = length
-            self._shelf.cut(length * self._tail.itemsize)
+            # Blocks are whole: what begins the last one goes back to the tail.
+            start = length - length % BLOCK
+            self._tail[:0] = self._slice(start, length, 1)
+            self._cold = start
+            self._shelf.cut(start * self._tail.itemsize)
+            self._blocks.clear()
+            del self._heads[start // BLOCK :]
 
     def settle(self) -> None:
-        """Put what is old where it takes no memory, and let go of what was looked at since the last time."""
-        self._view = None
-        if len(self._tail) < TAIL or self.loose:
+        """Put what is old where it takes no memory."""
+        whole = len(self._tail) - len(self._tail) % BLOCK
+        if whole < TAIL or self.loose:
             return
         self._shelf = self._shelf or Shelf()
-        if self._shelf.put(memoryview(self._tail).cast("B")):
-            self._cold += len(self._tail)
-            del self._tail[:]
+        with memoryview(self._tail) as tail, tail[:whole].cast("B") as data:
+            room = self._shelf.put(data)
+        if room:
+            self._cold += whole
+            self._heads.extend(self._tail[:whole:BLOCK])
+            del self._tail[:whole]
 
     def __len__(self) -> int:
         return self._cold + len(self._tail)
@@ -142,11 +151,22 @@ class Column(Sequence[Number], Generic[Number]):
                 raise IndexError(index)
         if index >= cold:
             return self._tail[index - cold]
-        view = self._view
-        if view is None:
-            assert self._shelf is not None
-            view = self._view = self._shelf.view().cast(self._code)  # type: ignore[call-overload]
-        return view[index]
+        return (self._blocks.get(index >> SHIFT) or self._block(index >> SHIFT))[index & BLOCK - 1]
+
+    def _block(self, number: int) -> array[Number]:
+        """Read a block."""
+        if len(self._blocks) >= BLOCKS:
+            self._blocks.clear()
+        block = self._blocks[number] = self._slice(number * BLOCK, (number + 1) * BLOCK, 1)
+        return block
+
+    def bisect_left(self, number: Number) -> int:
+        """Return where a number is among ascending ones, or would be; one block is read for it."""
+        tail = self._tail
+        if not self._cold or (tail and tail[0] < number):
+            return self._cold + bisect_left(tail, number)
+        block = max(bisect_left(self._heads, number) - 1, 0)
+        return block * BLOCK + bisect_left(self._blocks.get(block) or self._block(block), number)
 
     def _slice(self, start: int, stop: int, step: int) -> array[Number]:
         if step != 1:
@@ -154,7 +174,6 @@ class Column(Sequence[Number], Generic[Number]):
         found: array[Number] = array(self._code)
         if start < min(stop, self._cold) and self._shelf is not None:
             size = self._tail.itemsize
-            # Read, not mapped: a search through all of it leaves nothing in memory.
             found.frombytes(self._shelf.read(start * size, (min(stop, self._cold) - start) * size))
         found.extend(self._tail[max(start - self._cold, 0) : max(stop - self._cold, 0)])
         return found

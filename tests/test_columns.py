@@ -26,6 +26,9 @@ SMALL = 16
 def _short_tails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(columns, "TAIL", SMALL)
     monkeypatch.setattr(columns, "AT_ONCE", SMALL + 3)
+    monkeypatch.setattr(columns, "SHIFT", 3)
+    monkeypatch.setattr(columns, "BLOCK", 8)
+    monkeypatch.setattr(columns, "BLOCKS", 2)
 
 
 def files() -> int:
@@ -85,7 +88,14 @@ def test_sorted_numbers_are_searched_wherever_they_lie():
     for number in (-1.0, 0.0, 3.5, 3.6, 499.5, 500.0):
         expected = sorted(number / 2 for number in range(1_000))
         assert bisect_left(column, number) == bisect_left(expected, number)
+        assert column.bisect_left(number) == bisect_left(expected, number)
         assert bisect_right(column, number, 5, 900) == bisect_right(expected, number, 5, 900)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 40), max_size=120).map(sorted), st.integers(-1, 41))
+def test_where_a_number_belongs_is_found_in_one_block(numbers: list[int], sought: int):
+    assert Column("q", numbers).bisect_left(sought) == bisect_left(numbers, sought)
 
 
 def test_a_short_column_has_no_file_and_a_dropped_one_leaves_none():
@@ -142,7 +152,6 @@ def test_a_file_without_a_name_stands_in_no_folder(tmp_path: Path, monkeypatch: 
     shelf = Shelf()
     assert shelf.put(b"hello")
     assert shelf.read(1, 3) == b"ell"
-    assert bytes(shelf.view()) == b"hello"
     assert list(tmp_path.iterdir()) == []
 
 

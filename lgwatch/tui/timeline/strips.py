@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 from lgwatch.clock import Clock
+from lgwatch.columns import Column
 from lgwatch.filter import Filter
 from lgwatch.filter.kept import kept
 from lgwatch.index import Facet
@@ -233,7 +234,7 @@ def _is_token(facet: Facet) -> bool:
     return facet.type == "message" and facet.role == "ai" and facet.kind in ("text", "reasoning", "tool_call")
 
 
-def _counts(session: Session, seqs: Sequence[int], clock: Clock, axis: Axis) -> list[int]:
+def _counts(session: Session, seqs: Column[int], clock: Clock, axis: Axis) -> list[int]:
     """Return how many of the events there are in each column."""
     at = session.index.at
     places: list[int] = []
@@ -242,5 +243,5 @@ def _counts(session: Session, seqs: Sequence[int], clock: Clock, axis: Axis) -> 
         if second > clock.total:
             places.append(len(seqs) if second - axis.span / axis.columns <= clock.total else places[-1])
         else:
-            places.append(bisect_left(seqs, bisect_left(at, clock.moment(second))))
+            places.append(seqs.bisect_left(at.bisect_left(clock.moment(second))))
     return [after - before for before, after in pairwise(places)]
