@@ -17,7 +17,7 @@ from typing import Generic, TypeVar, overload
 
 Number = TypeVar("Number", int, float)
 
-TAIL = 1 << 16
+TAIL = 1 << 14
 """Items that stand in memory before they go to the file."""
 AT_ONCE = 1 << 16
 """Items that are read from the file at a time, where many are wanted."""

@@ -27,6 +27,9 @@ from lgwatch.events import (
     path,
 )  # fmt: skip
 
+KNOWN = 4_096
+"""Facets that are looked for before another is made: what was alike long ago seldom comes again, as steps go on."""
+
 
 class Facet(NamedTuple):
     """What a filter can ask of an event without reading its line; None where the event's type has no such thing."""
@@ -168,6 +171,9 @@ class EventIndex:
     def _intern(self, new: Facet) -> int:
         number = self._facet_ids.get(new)
         if number is None:
+            if len(self._facet_ids) >= KNOWN:
+                self._facet_ids.clear()
+                self._token_facets.clear()
             number = self._facet_ids[new] = len(self.facets)
             self.facets.append(new)
             self._types.append(self.of_type.setdefault(new.type, Column("I")).append)

@@ -6,6 +6,7 @@ All times are seconds since the journal's start; `seq` is the number of the jour
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from sys import intern
 from typing import ClassVar
 
 from lgwatch.events import Json, Namespace, path
@@ -17,6 +18,14 @@ BURST = 0.05
 """Seconds in which a whole answer has come that was held back on its way: they tell nothing of the model's speed."""
 OPEN = ("waiting", "running")
 """States of a task that has not ended."""
+
+
+def _share(record: object, *names: str) -> None:
+    """Let records that say the same word share it: each line of the journal brings its own, and there may be a million."""
+    for name in names:
+        word = getattr(record, name)
+        if type(word) is str:
+            setattr(record, name, intern(word))
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +52,9 @@ class Span:
     """Why the model stopped, in the provider's word: `stop`, `length` …; empty where it is not known."""
     goto: tuple[str, ...] = ()
     """Of a tool that answered with a command: the nodes that it handed over to."""
+
+    def __post_init__(self) -> None:
+        _share(self, "parent", "kind", "name", "model")
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +99,9 @@ class Task:
     customs: int = 0
     tokens: int = 0
     """Output tokens of its messages, once it has ended."""
+
+    def __post_init__(self) -> None:
+        _share(self, "id", "node", "run")
 
     @property
     def path(self) -> str:
@@ -154,6 +169,11 @@ class Part:
         return self.pieces[0] if self.pieces else ""
 
     @property
+    def begins(self) -> None:
+        """It has no rows."""
+        return None
+
+    @property
     def written(self) -> bool:
         """Whether its text is in memory, in one piece."""
         return self.place is None and len(self.pieces) == 1
@@ -195,6 +215,9 @@ class Message:
     last_seq: int = 0
     lane: int = 0
     """Which of the messages that its node had open at once it is: the lowest number that was free when it began."""
+
+    def __post_init__(self) -> None:
+        _share(self, "task", "node", "run", "role", "model", "name")
 
     @property
     def path(self) -> str:
@@ -257,6 +280,9 @@ class Checkpoint:
     run: str
     at: float
     seq: int
+
+    def __post_init__(self) -> None:
+        _share(self, "id", "parent", "source", "run")
 
 
 @dataclass(slots=True, eq=False)

@@ -37,6 +37,9 @@ from lgwatch.messages import Messages
 from lgwatch.records import SILENCE, Checkpoint, Interrupt, Message, Run, Span, Task
 from lgwatch.visits import Visits
 
+REPEATED = 10_000
+"""Notices of one code that a session keeps."""
+
 
 class Session:
     """What was seen of one graph: feed it with `apply`, then look at `runs`, `messages`, `interrupts`, `index` …"""
@@ -49,6 +52,7 @@ class Session:
         self.checkpoints: list[Checkpoint] = []
         self.interrupts: dict[str, Interrupt] = {}
         self.notices: list[tuple[int, Notice]] = []
+        self._told: dict[str, int] = {}  # how many of each code there were
         self.errors: list[int] = []
         self.delays: list[LoopDelayed] = []
         self.counts: dict[str, int] = {}
@@ -205,12 +209,18 @@ class Session:
             case GraphLoaded():
                 self.graph = event
             case Notice():
-                self.notices.append((seq, event))
+                self._note(event, seq)
             case Output():
                 self._touched(event.task)
             case LoopDelayed():
                 self.delays.append(event)
         return seq
+
+    def _note(self, event: Notice, seq: int) -> None:
+        """Keep what lgwatch says; what it says over and over stands in the journal, as every event does."""
+        told = self._told[event.code] = self._told.get(event.code, 0) + 1
+        if told <= REPEATED:
+            self.notices.append((seq, event))
 
     def _start(self, event: RunStarted, seq: int) -> None:
         config = event.config if isinstance(event.config, dict) else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -24,10 +25,16 @@ class Place(NamedTuple):
     size: int
     length: int
     """Its characters; `size` are its bytes."""
+    rows: int
+    """How many numbers lie before it."""
 
     def read(self) -> str:
         """Return the text."""
-        return self.texts.read(self.start, self.size)
+        return self.texts.read(self)[0]
+
+    def read_rows(self) -> array[int]:
+        """Return the numbers that lie with the text; they are to be left as they are."""
+        return self.texts.read(self)[1]
 
 
 class Holder(Protocol):
@@ -36,6 +43,10 @@ class Holder(Protocol):
     @property
     def text(self) -> str:
         """All of it."""
+
+    @property
+    def begins(self) -> array[int] | None:
+        """Where its rows begin, or None: they are laid where the text is."""
 
     @property
     def written(self) -> bool:
@@ -67,10 +78,14 @@ class Texts:
                 self._lay(oldest)
 
     def _lay(self, holder: Holder) -> None:
-        text, start = holder.text, self._shelf.size
+        text, rows, start = holder.text, holder.begins or array("I"), self._shelf.size
         data = text.encode("utf-8", "surrogatepass")
-        if self._shelf.put(data):
-            holder.lay(Place(self, start, len(data), len(text)))
+        if self._shelf.put(rows.tobytes() + data):
+            holder.lay(Place(self, start, len(data), len(text), len(rows)))
 
-    def _read(self, start: int, size: int) -> str:
-        return self._shelf.read(start, size).decode("utf-8", "surrogatepass")
+    def _read(self, place: Place) -> tuple[str, array[int]]:
+        rows = array("I")
+        before = place.rows * rows.itemsize
+        data = self._shelf.read(place.start, before + place.size)
+        rows.frombytes(data[:before])
+        return data[before:].decode("utf-8", "surrogatepass"), rows

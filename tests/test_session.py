@@ -843,3 +843,10 @@ def test_a_file_read_in_two_halves_gives_the_same_session(
 def test_a_session_knows_the_journals_header():
     assert Session(Header(target="app:graph")).header.target == "app:graph"
     assert Session().header == Header()
+
+
+def test_a_notice_that_comes_over_and_over_is_kept_so_many_times(monkeypatch):
+    monkeypatch.setattr("lgwatch.session.REPEATED", 3)
+    session = play(run(), (Notice(code="blocked", text=str(n)) for n in range(10)), Notice(code="lost"), start=False)
+    assert [notice.code for _, notice in session.notices] == ["blocked"] * 3 + ["lost"]
+    assert session.counts["notice"] == 11

@@ -157,7 +157,7 @@ _put_at, _put_text = (next(put for name, put, _, _ in _SLOTS[MessageChunk] if na
 
 _TOKEN = b'{"type":"message","at":'
 _TEXT = b',"text":"'
-_HEADS = 2_000
+_HEADS = 256
 """Beginnings of lines that are remembered: about one for each message that is being streamed."""
 
 

@@ -44,7 +44,7 @@ EVENTS, PARTS = 5_000_000, 10
 """Events of the journal, and looks at the memory."""
 WARM = 4
 """Parts after which all that is bounded has its size."""
-AGENTS, SPEED, LENGTH = 14, 100, 4_000
+AGENTS, SPEED, LENGTH = 14, 100, 8_000
 """Agents that stream side by side, tokens a second of each, and tokens of an answer: five million in an hour."""
 VIEWS = "234567"
 """Keys of the views that are looked at after each part."""

@@ -51,7 +51,7 @@ class Block:
 
     __slots__ = (
         "details", "drawn", "drawn_for", "drawn_rows", "edition", "header", "key", "laid", "level", "open", "part", "parts",
-        "pending", "picture", "place", "serial", "starts", "version", "width", "words",
+        "pending", "picture", "place", "serial", "version", "width", "words", "wrapped",
     )  # fmt: skip
 
     def __init__(self, key: Hashable, header: Header | None, serial: int, level: Level = Level.BODY) -> None:
@@ -69,7 +69,9 @@ class Block:
         self.details: list[int] | None = None  # numbers of the parts that are details
         self.part: tuple[str, Hashable] | None = None  # the one that is being written
         self.pending: list[str] = []
-        self.starts = array("I", [0])
+        self.wrapped: array[int] | int = array(
+            "I", [0]
+        )  # `starts`, or, where they are laid away, how many rows they are
         self.width = 0  # what `starts` are for; 0 when they are out of date
         self.picture: Picture | None = None
         self.drawn: list[Row] | None = None
@@ -85,7 +87,17 @@ class Block:
 
     @text.setter
     def text(self, text: str) -> None:
+        if type(self.wrapped) is int:
+            self.wrapped = self.starts[:]
         self.words, self.laid = text, None
+
+    @property
+    def starts(self) -> array[int]:
+        """Where each row of the body begins."""
+        if self.laid is not None and type(self.wrapped) is int:
+            return self.laid.read_rows()
+        assert type(self.wrapped) is array
+        return self.wrapped
 
     @property
     def length(self) -> int:
@@ -97,9 +109,21 @@ class Block:
         """Whether the text is in memory, and nobody writes to it."""
         return self.laid is None and not self.open and not self.pending
 
+    @property
+    def begins(self) -> array[int]:
+        """What is laid away with the text."""
+        return self.starts
+
     def lay(self, place: Place) -> None:
-        """Forget the text: it can be read at this place."""
+        """Forget the text and its rows: they can be read at this place."""
+        self.wrapped = self._count()
         self.words, self.laid = "", place
+
+    def _count(self) -> int:
+        """Return how many rows there are; the row after a last newline is there once something stands in it."""
+        if type(self.wrapped) is int:
+            return self.wrapped
+        return len(self.starts) - (self.starts[-1] == self.length)
 
     def take(self) -> None:
         """Make pending text part of the text."""
@@ -123,12 +147,12 @@ class Block:
         self.edition += 1
         self.parts.clear()
         self.pending.clear()
-        self.starts = array("I", [0])
+        self.wrapped = array("I", [0])
 
     def wrap(self, width: int) -> None:
         """Bring `starts` up to date."""
         if self.width != width:
-            self.starts = array("I", [0])
+            self.wrapped = array("I", [0])
             self.width = width
         row_starts(self.text, width, self.starts[-1], self.starts)
 
@@ -153,8 +177,7 @@ class Block:
             return self.length // width + bool(self.length)
         if self.picture is not None:
             return self.drawn_rows
-        # The row after a last newline is there once something stands in it.
-        return len(self.starts) - (self.starts[-1] == self.length)
+        return self._count()
 
     def span(self, row: int) -> tuple[int, int]:
         """Return where a row of the body begins, and where the next one does."""
