@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lgwatch.live import Launch
     from lgwatch.session import Session
     from lgwatch.sources import RunRequest, Source
+    from lgwatch.tui.lines.pane import Pane
 
 
 @dataclass
@@ -108,6 +109,16 @@ def watch(source: Source, request: RunRequest | None, view: View) -> int:
                 source.path.unlink(missing_ok=True)
 
 
+def tell_troubles(panes: Iterable[Pane]) -> None:
+    """Print the tracebacks of panes that could not be drawn: they are what a report needs."""
+    for pane in panes:
+        if pane.trouble:
+            with suppress(OSError):
+                say(
+                    f"lgwatch: {pane.title_} could not be drawn, an error of lgwatch itself; please report it:\n{pane.trouble}"
+                )
+
+
 def _screen(source: Source, session: Session, request: RunRequest | None, view: View) -> int:
     if sys.stderr.isatty():  # what is imported now takes a moment
         say(f"lgwatch: loading {source.label}")
@@ -121,6 +132,8 @@ def _screen(source: Source, session: Session, request: RunRequest | None, view: 
     app = WatchApp(source, session=session, filter_text=view.filter_text, request=request, changed=view.changed)
     app.run()
     source.close()
+    if app.furnished:
+        tell_troubles(app.panes)
     if app.reloading:
         view.request, view.filter_text = app.request, app.keep.source
         return AGAIN

@@ -238,7 +238,9 @@ class WatchApp(App[None]):
         """Let everything that is visible show the session as it is now."""
         now = self.source.now()
         self._set_mood()
-        for text in self.panes.state.mind(self.session):  # what is wrong with the state, whether it is shown or not
+        state, nothing = self.panes.state, list[str]()
+        # What is wrong with the state is said whether it is shown or not.
+        for text in state.safely(lambda: state.mind(self.session), nothing):
             self.say(f"{glyph('notice')[0]} {text}", 6.0)
         page: object = self.screen if len(self.screen_stack) > 1 else None
         if isinstance(page, Growing):

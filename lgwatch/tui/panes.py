@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.containers import Container
@@ -83,7 +84,7 @@ class Panes:
     def subject(self) -> Subject | None:
         """Return what is selected in the pane that has the keys."""
         pane = self.focused
-        return pane.subject() if pane is not None else None
+        return pane.safely(pane.subject, None) if pane is not None else None
 
     # ── which are on the screen ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -142,7 +143,7 @@ class Panes:
     @property
     def behind(self) -> bool:
         """Whether one of those on the screen has more to take in than it did."""
-        return any(pane.behind for pane in self._panes if pane.display)
+        return any(pane.safely(partial(_behind, pane), False) for pane in self._panes if pane.display)
 
     def say_empty(self, keep: Filter) -> None:
         """Let the empty ones say why they are."""
@@ -155,5 +156,10 @@ class Panes:
 
     def kept(self, session: Session, keep: Filter) -> int:
         """Return how many events the filter keeps."""
-        self.events.rows.update(session, keep)
-        return len(self.events.rows)
+        rows = self.events.rows
+        self.events.safely(lambda: rows.update(session, keep), False)
+        return self.events.safely(lambda: len(rows), 0)
+
+
+def _behind(pane: Pane) -> bool:
+    return pane.behind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lgwatch.events import Notice
@@ -45,7 +46,7 @@ class Pointer:
         for pane in self._app.panes:
             if pane.display and pane.view.size.height and self._told.get(str(pane.id)) != self.spot:
                 self._told[str(pane.id)] = self.spot
-                pane.reveal(self._app.session, self.spot)
+                pane.safely(partial(pane.reveal, self._app.session, self.spot), None)
 
     def follow(self, pane: Pane | None) -> None:
         """Forget the spot: all panes that went to it follow what is newest again."""
@@ -84,9 +85,9 @@ class Pointer:
         self._arrive(found, "no event after this one" if way > 0 else "no event before this one")
 
     def _seqs(self) -> Sequence[int]:
-        rows = self._app.panes.events.rows
-        rows.update(self._app.session, self._app.keep)
-        return rows.seqs
+        events = self._app.panes.events
+        events.safely(lambda: events.rows.update(self._app.session, self._app.keep), False)
+        return events.rows.seqs
 
     def to_step(self, way: int) -> None:
         """Go to where the next superstep began, or the one before."""

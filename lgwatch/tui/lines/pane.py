@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar
+from traceback import format_exception
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -15,8 +17,11 @@ from lgwatch.events import Json
 from lgwatch.filter import Filter
 from lgwatch.records import Message, Task
 from lgwatch.session import Session
+from lgwatch.tui.lines.bar import Bar
+from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.lines.spot import Spot
 from lgwatch.tui.lines.text import clean, plain
+from lgwatch.tui.lines.told import Told
 from lgwatch.tui.lines.view import LineView, Rows
 
 if TYPE_CHECKING:
@@ -41,6 +46,9 @@ class Subject:
 
 CALM = 0.2
 """Seconds between two changes of a border that are only another number."""
+REST = 1.0
+"""Seconds after which a pane that could not be drawn tries again."""
+Found = TypeVar("Found")
 NUMBER = re.compile(r"\d[\d., ]*(?:ms|s|m)?")
 
 
@@ -68,6 +76,10 @@ class Pane(Vertical):
         self._wanted = ("", "")
         self._marks = ("", "\0")  # what the border says
         self._marked = -CALM  # when it was last changed
+        self.trouble = ""
+        """The traceback of the last error of ours in it, for a report; empty when there was none."""
+        self._complaint: Bar | None = None  # says so in the pane, while it is not drawn
+        self._rest_until = 0.0
 
     def make_view(self, rows: Rows) -> LineView:
         """Return the view on the rows."""
@@ -114,13 +126,46 @@ class Pane(Vertical):
 
     def grow(self, session: Session, keep: Filter, now: float) -> None:
         """Show the session as it is now; rows that came since are news, unless another filter or a search brought them."""
+        if monotonic() < self._rest_until and keep is self._kept:
+            return
+        self._rest_until = 0.0
+        self.safely(lambda: self._grow(session, keep, now), None)
+        if self._complaint is not None:
+            self._complaint.display = self._rest_until > 0
+
+    def _grow(self, session: Session, keep: Filter, now: float) -> None:
         growing = keep is self._kept and not self.behind
         self._kept = keep
         for view in self.views:
             view.growing = growing
-        self.show(session, keep, now)
-        for view in self.views:  # what comes between two looks is a fold, or another width
-            view.growing = False
+        try:
+            self.show(session, keep, now)
+        finally:
+            for view in self.views:  # what comes between two looks is a fold, or another width
+                view.growing = False
+
+    def safely(self, work: Callable[[], Found], otherwise: Found) -> Found:
+        """Return what some work of the pane gives, `otherwise` where it raises: an error of ours in one pane ends no screen.
+
+        The pane says what happened, and rests for a moment; its `trouble` is the traceback.
+        """
+        try:
+            return work()
+        except Exception as error:  # ours, on data that nobody thought of
+            self._rest_until = monotonic() + REST
+            if not self.trouble:
+                self.post_message(
+                    Told(f"{glyph('failed')[0]} {self.title_} could not be drawn; nothing recorded is lost")
+                )
+            self.trouble = "".join(format_exception(error))
+            if self._complaint is None:
+                self._complaint = Bar()
+                self.mount(self._complaint, before=0)
+            what = clean(f" {type(error).__name__}: {error}")
+            self._complaint.show([
+                (f" {glyph('failed')[0]} not drawn, the journal is intact:", "error"), (what, "dim"),
+            ])  # fmt: skip
+            return otherwise
 
     def show(self, session: Session, keep: Filter, now: float) -> None:
         """Draw the session as it is at `now` (seconds since the journal's start), as far as `keep` lets it through."""
