@@ -148,14 +148,13 @@ async def test_comma_and_point_walk_the_events_that_the_filter_keeps(screen):
 async def test_the_exclamation_mark_goes_from_trouble_to_trouble_and_around(screen):
     async with screen.run_test(size=SIZE) as pilot:
         await drawn(pilot)
-        await shown(pilot, "exclamation_mark")
-        assert "1 of 2" in text_of(screen)
-        assert "the event loop is blocked" in text_of(screen)
-        await shown(pilot, "exclamation_mark")
+        await shown(pilot, "exclamation_mark")  # from nowhere: to the error
         assert screen.pointer.spot.task == "work3"
-        assert "ValueError: boom" in text_of(screen)
+        assert "2 of 2: ✗ ValueError: boom" in text_of(screen)
         await shown(pilot, "exclamation_mark")
-        assert "1 of 2" in text_of(screen)
+        assert "1 of 2: ⚠ the event loop is blocked" in text_of(screen)
+        await shown(pilot, "exclamation_mark")
+        assert "2 of 2" in text_of(screen)
 
 
 async def test_one_key_keeps_only_the_selected_task_and_gives_all_back(screen):
