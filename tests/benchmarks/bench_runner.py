@@ -188,10 +188,21 @@ async def bare(builder: Any, given: Any) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - used
 
 
+async def naive(builder: Any, given: Any, folder: str) -> float:
+    """Return seconds of wall of the same stream with a line of JSON for each part, as one would write it first."""
+    graph = builder.compile()
+    config = {"configurable": {"thread_id": "1"}, "recursion_limit": 100_000}
+    wall = time.perf_counter()
+    with (Path(folder) / "naive.jsonl").open("w") as file:
+        async for part in graph.astream(given, config, stream_mode=MODES, subgraphs=True):
+            print(json.dumps(part, default=repr), file=file, flush=True)
+    return time.perf_counter() - wall
+
+
 async def measure(case: str, rounds: int) -> dict[str, Any]:
     """Run both in turn and return the medians."""
     make, given = CASES[case]
-    plain, watched = [], []
+    plain, watched, simple = [], [], []
     spans: list[Ends] = []
     size = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -208,12 +219,17 @@ async def measure(case: str, rounds: int) -> dict[str, Any]:
             lines = run.path.read_bytes().count(b"\n")
             if turn < rounds:
                 run.path.unlink()
+            gc.unfreeze()
+            gc.collect()
+            third = await naive(make(), given, folder)
             if turn:  # the first warms up
                 plain.append(first)
                 watched.append(second)
+                simple.append(third)
         found = {
             "case": case, "bare": statistics.median(wall for wall, _ in plain),
             "watched": statistics.median(wall for wall, _ in watched), "bytes": size, "lines": lines,
+            "naive": statistics.median(simple),
             "bare_cpu": statistics.median(used for _, used in plain),
             "watched_cpu": statistics.median(used for _, used in watched),
         }  # fmt: skip
@@ -280,10 +296,14 @@ RATIOS = {"agents": 1.02, "tokens": 1.25, "steps": 1.25, "sends": 1.25}
 def rows(case: str, rounds: int | None = None) -> Iterator[Measure]:
     """Yield what watching costs a graph, against its bare stream with the same modes."""
     found = spawn(case, rounds or (3 if case in ("agents", "conversation") else ROUNDS))
-    yield Measure(f"{case}: watched to bare", found["watched"] / found["bare"], RATIOS.get(case), "x")
+    bare, beside = found["bare"], "json.dumps of every part, flushed"
+    yield Measure(
+        f"{case}: watched to bare", found["watched"] / bare, RATIOS.get(case), "x", found["naive"] / bare, beside
+    )
     yield Measure(f"{case}: watched to bare, processor", found["watched_cpu"] / found["bare_cpu"], None, "x")
     if case == "customs":
-        yield Measure("customs: cost of an event", (found["watched"] - found["bare"]) / 5_000 * 1e6, 12, "µs")
+        mine, its = ((found[way] - bare) / 5_000 * 1e6 for way in ("watched", "naive"))
+        yield Measure("customs: cost of an event", mine, 12, "µs", its, beside)
     if case == "conversation":
         yield Measure("conversation: journal to final state", found["size_ratio"], 6, "x")
         late = found["late"] / found["early"] if found["early"] > 0 else 0.0
