@@ -214,7 +214,7 @@ def test_help_lists_the_keys_and_goes_away(tmp_path):
     with watching(tmp_path) as terminal:
         shows(terminal, "DONE")
         terminal.send("?")
-        shows(terminal, "Keys that work here", "Filter all panes")
+        shows(terminal, "To begin with", "Filter all panes")
         terminal.send("G")
         shows(terminal, "a regular expression")
         terminal.send(ESCAPE)
