@@ -39,7 +39,7 @@ class Selected:
         app, panes = self._app, self._app.panes
         task = app.session.find_task(subject.task) if subject.whole else None
         if task is None:
-            app.push_screen(Inspector(subject, app.source))
+            app.push_screen(Inspector(subject, app.source, app.session.runs))
             return
         app.push_screen(TaskPage(task, subject, app.source, panes.state.flags, panes.nodes.steps.transitions))
         app.call_later(app.draw)
@@ -68,4 +68,5 @@ class Selected:
             return "", "", ""
         if subject.text:
             return subject.title, subject.text, ".md"
-        return subject.title, json.dumps(load(subject, self._app.source), indent=2, ensure_ascii=False), ".json"
+        page = load(subject, self._app.source, self._app.session.runs)
+        return subject.title, json.dumps(page, indent=2, ensure_ascii=False), ".json"

@@ -90,7 +90,7 @@ async def _ours(path: Path, seq: int) -> dict[str, Any]:
     app = Browsing()
     async with app.run_test(size=SIZE) as pilot:
         began = time.perf_counter()
-        screen = Inspector(Subject("state", (seq,)), source)  # type: ignore[arg-type]
+        screen = Inspector(Subject("state", (seq,)), source, ())  # type: ignore[arg-type]
         app.push_screen(screen)
         await _until(lambda: screen.view._frame and app.screen is screen)
         await _until(lambda: "documents_0" in "".join(screen.view.render_line(y).text for y in range(4)))

@@ -341,7 +341,7 @@ async def test_y_copies_the_text_of_a_message_and_the_json_of_anything_else(tmp_
         assert app.clipboard == "Cats are soft."
         app.pane("custom").view.focus()
         await shown(pilot, "g", "y")
-        assert json.loads(app.clipboard)["custom at 0.700"]["data"] == {"progress": 1}
+        assert json.loads(app.clipboard)["custom at 0.600"]["data"] == {"progress": 1}
 
 
 async def test_braces_go_from_message_to_message_and_the_lit_one_is_meant(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -12,7 +13,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from lgwatch.clock import Clock
 from lgwatch.events import Json
+from lgwatch.records import Run
 from lgwatch.refs import resolve
 from lgwatch.tui.lines.bar import Bar, hints
 from lgwatch.tui.lines.pane import Subject
@@ -32,11 +35,12 @@ _PLUMBING = frozenset({"node", "step", "ns", "task", "span", "parent", "message"
 """Where something belongs, which stands below what it is."""
 
 
-def load(subject: Subject, source: Source, *, whole: bool = True) -> dict[str, Json]:
-    """Return the sections of a subject's page: its facts, then each journal line.
+def load(subject: Subject, source: Source, runs: Sequence[Run], *, whole: bool = True) -> dict[str, Json]:
+    """Return the sections of a subject's page: its facts, then each journal line, with its time in the session's `runs`.
 
     References are replaced by what they stand for, unless what is wanted is not the `whole` page.
     """
+    clock = Clock(runs)
     given = dict(subject.sections)
     sections: dict[str, Json] = resolve(given, source.value) if whole else given
     if subject.text:
@@ -50,7 +54,7 @@ def load(subject: Subject, source: Source, *, whole: bool = True) -> dict[str, J
         error = line.get("error")
         if not whole and isinstance(error, dict) and error.get("traceback"):
             sections.setdefault("traceback", error["traceback"])  # what an error is opened for
-        name = f"{title} at {at:.3f}" if isinstance(at, float | int) else title
+        name = f"{title} at {clock.active(at) if clock else at:.3f}" if isinstance(at, float | int) else title
         payload = {key: line[key] for key in sorted(line, key=_PLUMBING.__contains__) if key not in ("type", "at")}
         sections[name if name not in sections else f"{name} (line {seq})"] = payload
     return sections
@@ -77,11 +81,12 @@ class Inspector(ModalScreen[None]):
         Binding("slash", "search", "Find", id="inspector.find", tooltip="Search in keys and values, folded ones too"),
     ]
 
-    def __init__(self, subject: Subject, source: Source) -> None:
+    def __init__(self, subject: Subject, source: Source, runs: Sequence[Run]) -> None:
+        """Show a subject; its times are told as those of the session's `runs`."""
         super().__init__()
         self.subject = subject
         self.rows = JsonRows(source, open_texts=LONG_TEXT)
-        self.rows.set(load(subject, source, whole=False))
+        self.rows.set(load(subject, source, runs, whole=False))
         self.view = TreeView(self.rows)
         self.keys = Bar()
         self._frame = Vertical()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +17,7 @@ from textual.widgets import Input
 from lgwatch.events import error_text
 from lgwatch.filter import Filter
 from lgwatch.flags import Flags
-from lgwatch.records import Interrupt, Task
+from lgwatch.records import Interrupt, Run, Task
 from lgwatch.session import Session
 from lgwatch.transitions import Transitions
 from lgwatch.tui.lines.bar import Bar, hints
@@ -342,9 +343,13 @@ class TaskPage(ModalScreen[None]):
         """Show what works here."""
         self.app.push_screen(Help(self.screen, None))
 
+    @property
+    def _runs(self) -> Sequence[Run]:
+        return self._session.runs if self._session is not None else ()
+
     def action_lines(self) -> None:
         """Show the lines of the journal."""
-        self.app.push_screen(Inspector(self.subject, self._source))
+        self.app.push_screen(Inspector(self.subject, self._source, self._runs))
 
     def action_search(self) -> None:
         """Ask what to search for in the part that has the keys."""
@@ -407,4 +412,4 @@ class TaskPage(ModalScreen[None]):
                 self.open_task(one.task)
             elif one.seqs:
                 title = f"{one.word[0]} · {self.shown_task.path}"
-                self.app.push_screen(Inspector(Subject(title, one.seqs), self._source))
+                self.app.push_screen(Inspector(Subject(title, one.seqs), self._source, self._runs))
