@@ -63,10 +63,15 @@ class Spans(BaseCallbackHandler):
         self._root = 0
         # Spans that have not ended; of an attempt also the checkpoint namespace, which is its task's own.
         self._open: dict[int, tuple[str, str | None]] = {}
-        self._attempts: set[str] = set()
+        self._attempts: dict[str, tuple[Namespace, str, str]] = {}  # those that go on: namespace, node and task of each
         self.failures = Failures(append, "a span")
         self._known = known or {}
         self._lost: set[tuple[tuple[str, ...], str]] = set()
+
+    def at_work(self) -> list[tuple[Namespace, str, str]]:
+        """Return the places in which work goes on now, each with nothing going on inside of it. Other threads may ask."""
+        attempts = dict(self._attempts)
+        return [place for path, place in attempts.items() if not any(one.startswith(f"{path}|") for one in attempts)]
 
     def _start(
         self,
@@ -88,7 +93,7 @@ class Spans(BaseCallbackHandler):
         outer = self._open.get(parent.int) if parent is not None else None
         if kind == "node":
             attempt = path if isinstance(path, str) else ""
-            self._attempts.add(attempt)
+            self._attempts[attempt] = ns, node, task
             self._open[run_id.int] = span, attempt
         else:
             self._open[run_id.int] = span, None
@@ -112,7 +117,7 @@ class Spans(BaseCallbackHandler):
             return
         span, attempt = ended
         if attempt is not None:
-            self._attempts.discard(attempt)
+            self._attempts.pop(attempt, None)
         self._append(
             SpanEnded(
                 span=span, status="ok" if error is None else "error",

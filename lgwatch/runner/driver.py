@@ -228,7 +228,7 @@ class Driver:
         spans = Spans(run.append, decoder, self._keys)
         self._journal.append(asked.event)
         self._console.locate = decoder.tasks.running
-        self._console.sole = lambda: _place(decoder)
+        self._console.sole = lambda: _place(spans, decoder)
         self.run = run
         run.task = asyncio.ensure_future(self._follow(run, asked, decoder, spans))
         try:
@@ -446,7 +446,11 @@ def _returned(graph: Any, streamed: Any) -> Any:
     return {name: streamed[name] for name in channels if name in streamed} if channels else streamed
 
 
-def _place(decoder: Decoder) -> Place:
+def _place(spans: Spans, decoder: Decoder) -> Place:
+    """Return the only place that raw output can come from. Who works is known before the stream tells of its task, and
+    what it wrote last arrives when it has ended."""
+    if working := spans.at_work():
+        return working[0] if len(working) == 1 else NOWHERE
     task = decoder.tasks.sole()
     return (task.ns, task.node, task.id) if task else NOWHERE
 

@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 
 from lgwatch.events import Notice, Output, TaskStarted
+from lgwatch.runner.callbacks import Spans
+from lgwatch.runner.tasks import Tasks
 from tests.runner.children import child, until
 
 asynchronous = pytest.param(
@@ -97,11 +102,30 @@ def test_a_warning_is_told_with_its_place(tmp_path: Path) -> None:
         assert "agent.py:" in event.text
 
 
+def test_work_goes_on_in_the_innermost_tasks() -> None:
+    decoder: Any = SimpleNamespace(tasks=Tasks({}))
+    spans = Spans(lambda event: None, decoder)
+    begun: dict[str, UUID] = {}
+
+    def begin(path: str) -> None:
+        node = path.rpartition("|")[2].partition(":")[0]
+        begun[path] = uuid4()
+        spans.chain_began(begun[path], uuid4(), None, {"langgraph_node": node, "langgraph_checkpoint_ns": path}, node)
+
+    begin("outer:1")
+    assert spans.at_work() == [((), "outer", "1")]
+    begin("outer:1|inner:2")
+    assert spans.at_work() == [(("outer:1",), "inner", "2")]
+    begin("outer:12")  # begins with the same letters
+    assert [task for _, _, task in spans.at_work()] == ["2", "12"]
+    for path in list(begun)[1:]:
+        spans.chain_ended(None, begun[path])
+    assert spans.at_work() == [((), "outer", "1")]
+
+
 def test_raw_output_belongs_to_the_only_task_at_work(tmp_path: Path) -> None:
     source = """
     def node(state):
-        while not os.path.exists("told"):
-            time.sleep(0.01)
         subprocess.run(["sh", "-c", "echo from a subprocess; echo and its errors >&2"])
         os.write(1, b"past python \\xff\\n")
         while not os.path.exists("go"):
@@ -110,9 +134,7 @@ def test_raw_output_belongs_to_the_only_task_at_work(tmp_path: Path) -> None:
     graph = line(line(node))
     """
     with child(tmp_path, source.replace("line(line(node))", "line(node)")) as run:
-        run.start()
-        run.await_one(TaskStarted, node="node")
-        (tmp_path / "told").touch()
+        run.start()  # nothing waits until the stream has told of the task
         # Lines that are there at once may come as one event.
         for text in ("from a subprocess", "and its errors", "past python"):
             until(lambda text=text: text in "\n".join(said(run)), run)  # type: ignore[misc]
