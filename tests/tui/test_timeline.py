@@ -14,7 +14,7 @@ from lgwatch.tui.lines.signs import glyph
 from lgwatch.tui.timeline import shares, waterfall
 from lgwatch.tui.timeline.axis import Axis, Window, label
 from lgwatch.tui.timeline.bars import Cells, Together
-from lgwatch.tui.timeline.strips import Delays, Marks, Strips, crossed
+from lgwatch.tui.timeline.strips import Delays, Marks, Strips, _even, crossed
 from lgwatch.tui.timeline.waterfall import TimelineRows
 from tests.factories import (
     attempt,
@@ -400,6 +400,19 @@ def test_a_new_run_has_marks_of_its_own_and_what_comes_is_added():
     assert len(columns()) == 2
     session.apply(at(29.0, interrupted("b")[0]))  # it is asked again: it stands where it was asked last
     assert len(columns()) == 2
+
+
+@pytest.mark.parametrize(
+    ("counts", "levels"),
+    [
+        ([2, 3, 2, 3, 2, 3], [2.25, 2.5, 2.5, 2.5, 2.5, 2.75]),
+        ([0, 1, 0, 1, 0, 1, 0], [0, 0.75, 0.5, 0.5, 0.5, 0.75, 0]),
+        ([0, 4, 4, 4, 0, 0, 9], [0, 4, 4, 4, 0, 0, 9]),
+        ([], []),
+    ],
+)
+def test_a_steady_stream_has_no_teeth(counts, levels):
+    assert _even(counts) == levels
 
 
 def test_strips_count_what_the_filter_keeps_at_its_time():

@@ -162,10 +162,22 @@ class Strips:
         """Return tokens a second as little columns, and the most there were in one of them."""
         if self._tokens is None:
             return [], 0.0
-        counts = _counts(session, self._tokens.seqs, clock, axis)
-        top = max(counts, default=0)
-        text = "".join(SPARKS[min(count * 8 // (top + 1), 7)] if count else " " for count in counts)
+        levels = _even(_counts(session, self._tokens.seqs, clock, axis))
+        top = max(levels, default=0.0)
+        text = "".join(SPARKS[min(int(level * 8 / (top + 1)), 7)] if level else " " for level in levels)
         return [(text, "accent")], top / axis.span * axis.columns
+
+
+def _even(counts: Sequence[int]) -> list[float]:
+    """Return the counts without the teeth that columns cut into a steady stream: of 2.5 tokens in each of them, every other
+    one gets 2, and of half a token none. Where a stream begins and ends stays where it is."""
+    before, after = [0, *counts][:-1], [*counts, 0][1:]
+    within = [bool(own or (left and right)) for left, own, right in zip(before, counts, after, strict=True)]
+    held = [False, *within, False]
+    return [
+        ((left if held[at] else own) + 2 * own + (right if held[at + 2] else own)) / 4 if within[at] else 0.0
+        for at, (left, own, right) in enumerate(zip(before, counts, after, strict=True))
+    ]
 
 
 class Delays:
