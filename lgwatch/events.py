@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from os import PathLike
 from pathlib import Path
 from types import ModuleType
@@ -167,6 +167,19 @@ class MessageChunk(Event):
     usage: dict[str, Json] | None = None
     name: str = ""
     tool_call: dict[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again(Event):
+    """A chunk of text that differs from another one, `like`, in time and text alone: no line of its own, but what a line of
+    the journal may be told as, to whoever asked for that. Tokens are most of a journal, and this is half the work."""
+
+    like: MessageChunk
+    text: str = ""
+
+    def chunk(self) -> MessageChunk:
+        """Return the chunk itself."""
+        return replace(self.like, at=self.at, text=self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -125,11 +125,15 @@ class EventIndex:
             number = self._intern(facet(event, run, step=self._steps.get(task)))
             if type(event) is SpanStarted:
                 self._spans[event.span] = (number, task)
+        return self.go_on(number, task, event.at)
+
+    def go_on(self, number: int, task: int, at: float) -> int:
+        """Note an event with the facet and of the task that have these numbers; return its sequence number."""
         seq = self._size
         self._size = seq + 1
         self._types[number](seq)
         add_at, add_facet, add_task = self._add
-        add_at(event.at)
+        add_at(at)
         add_facet(number)
         add_task(task)
         if not seq % TAIL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from lgwatch.events import Json, MessageChunk
+from lgwatch.events import Again, Json, MessageChunk
 from lgwatch.records import Message, Part, Span, Task
 from lgwatch.texts import Texts
 
@@ -80,6 +80,14 @@ class Messages:
             self._part(message, event).pieces.append(event.text)
         if event.last:
             self.finish(message, "done")
+
+    def go_on(self, message: Message, part: Part, event: Again, seq: int) -> None:
+        """Take in one more piece of the last part of a message that is not finished."""
+        self.changes += 1
+        message.last_seq = seq
+        message.last_token = event.at
+        message.chunks += 1
+        part.pieces.append(event.text)
 
     def _open(self, event: MessageChunk, seq: int, run: str) -> Message:
         message = Message(

@@ -7,8 +7,10 @@ scripts, and changes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from lgwatch.events import (
+    Again,
     CheckpointSaved,
     CustomWritten,
     Event,
@@ -34,11 +36,23 @@ from lgwatch.events import (
 )  # fmt: skip
 from lgwatch.index import EventIndex
 from lgwatch.messages import Messages
-from lgwatch.records import SILENCE, Checkpoint, Interrupt, Message, Run, Span, Task
+from lgwatch.records import SILENCE, Checkpoint, Interrupt, Message, Part, Run, Span, Task
 from lgwatch.visits import Visits
 
 REPEATED = 10_000
 """Notices of one code that a session keeps."""
+HELD = 256
+"""Chunks that are remembered because others are like them: about one for each message that is being streamed."""
+
+
+class Held(NamedTuple):
+    """A chunk, and where those that are like it go in the run that goes on: message, part, and numbers in the index."""
+
+    like: MessageChunk
+    message: Message
+    part: Part
+    facet: int
+    task: int
 
 
 class Session:
@@ -60,6 +74,7 @@ class Session:
         self.task_changes = 0
         self._tasks: dict[str, Task] = {}
         self._open: set[Task] = set()  # those of the newest run, which are asked for with every picture
+        self._held: dict[int, Held] = {}  # by the id of the chunk
         self._early: dict[str, list[Span]] = {}
         self._spans: dict[str, Span] = {}
         self._visits = Visits()
@@ -170,6 +185,8 @@ class Session:
 
     def apply(self, event: Event) -> int:
         """Take in the next event; return its sequence number."""
+        if type(event) is Again:
+            return self._go_on(event)
         run = self.runs[-1].id if self.runs else ""
         if type(event) is RunStarted:
             run = event.run
@@ -222,6 +239,26 @@ class Session:
         if told <= REPEATED:
             self.notices.append((seq, event))
 
+    def _go_on(self, event: Again) -> int:
+        """Take in a chunk like one before it: which message it belongs to is known since then."""
+        held = self._held.get(id(event.like))
+        if held is None or not event.text or held.message.finished or held.message.parts[-1] is not held.part:
+            return self._hold(event)
+        seq = self.index.go_on(held.facet, held.task, event.at)
+        self.now = max(self.now, event.at)
+        self.counts["message"] += 1
+        self._said.go_on(held.message, held.part, event, seq)
+        return seq
+
+    def _hold(self, event: Again) -> int:
+        seq, like = self.apply(event.chunk()), event.like
+        if event.text:
+            message = self.messages[like.message]
+            if len(self._held) >= HELD:
+                self._held.clear()
+            self._held[id(like)] = Held(like, message, message.parts[-1], self.index.facet[seq], self.index.task[seq])
+        return seq
+
     def _start(self, event: RunStarted, seq: int) -> None:
         config = event.config if isinstance(event.config, dict) else {}
         limit = config.get("recursion_limit")
@@ -243,6 +280,7 @@ class Session:
             elif one.breakpoint or event.input is not None or event.fork or event.thread != self._thread_of(one):
                 one.answered = True  # the question is no longer asked
         self._open.clear()
+        self._held.clear()
         self._visits.begin(event)
         self.task_changes += 1
 

@@ -45,6 +45,8 @@ class Source(Protocol):
 
     path: Path
     label: str
+    brief: bool
+    """Whether `poll` may tell a chunk as `Again`; False at first."""
 
     @property
     def live(self) -> bool:
@@ -107,6 +109,7 @@ class Tail:
     def __init__(self, path: Path, label: str) -> None:
         self.path = path
         self.label = label
+        self.brief = False
         self.reader: JournalReader | None = None
         self.zero: float | None = None
         self.last = 0.0
@@ -174,7 +177,7 @@ class Tail:
         if self.reader is None and not self.open():
             return []
         assert self.reader is not None
-        events = self.reader.poll(budget)
+        events = self.reader.poll(budget, brief=self.brief)
         if events:
             self.last = max(self.last, events[-1].at)
         return events

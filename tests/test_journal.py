@@ -22,6 +22,7 @@ import lgwatch
 from lgwatch.errors import JournalError
 from lgwatch.events import (
     EVENTS,
+    Again,
     CustomWritten,
     Event,
     GraphLoaded,
@@ -747,3 +748,16 @@ def test_tokens_that_are_alike_are_decoded_as_if_each_was_the_first(line: bytes)
     before = b'{"type":"message","at":0.01,"message":"m","node":"w","text":"before"}'
     for one in (before, line, before, line):
         assert decoder(one) == decode(one)
+    decoder.brief = True
+    for one in (before, line, before, line):
+        event = decoder(one)
+        assert (event.chunk() if type(event) is Again else event) == decode(one)
+
+
+def test_who_asks_for_it_is_told_of_chunks_in_brief(path: Path):
+    reader = JournalReader(written(path, *(token(text) for text in "abc"), token("d", last=True), token("e"), ended()))
+    told = reader.poll(brief=True)
+    assert [type(event).__name__ for event in told] == [
+        "MessageChunk", "Again", "Again", "MessageChunk", "Again", "RunEnded",
+    ]  # fmt: skip
+    assert [event.text for event in told[:-1] if isinstance(event, (MessageChunk, Again))] == list("abcde")

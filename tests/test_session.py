@@ -840,6 +840,33 @@ def test_a_file_read_in_two_halves_gives_the_same_session(
     path.unlink()
 
 
+pieces = st.builds(
+    token, st.sampled_from(["", "a", 'b"\\n', "\u00e9"]), st.integers(1, 2), node=st.sampled_from(["a", "b"]),
+    kind=st.sampled_from(["text", "text", "text", "reasoning", "other"]), last=st.sampled_from([False] * 9 + [True]),
+    usage=st.sampled_from([None] * 9 + [{"output_tokens": 2}]), at=st.floats(0, 100),
+)  # fmt: skip
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.one_of(*[pieces] * 6, anything), max_size=60), st.integers(0, 60), st.booleans(), st.booleans())
+def test_what_is_told_in_brief_gives_the_same_session(
+    tmp_path_factory: pytest.TempPathFactory, events: list[Event], cut: int, first: bool, then: bool
+):
+    path: Path = tmp_path_factory.mktemp("brief") / "run.jsonl"
+    path.write_bytes(b'{"lgwatch":1,"target":"app:graph"}\n' + b"".join(map(encode, events[:cut])))
+    reader = JournalReader(path)
+    session = Session(reader.header)
+    for event in reader.poll(brief=first):
+        session.apply(event)
+    with path.open("ab") as file:
+        file.write(b"".join(map(encode, events[cut:])))
+    for event in reader.poll(brief=then):
+        session.apply(event)
+    reader.close()
+    assert records(session) == records(lgwatch.read_journal(path))
+    path.unlink()
+
+
 def test_a_session_knows_the_journals_header():
     assert Session(Header(target="app:graph")).header.target == "app:graph"
     assert Session().header == Header()

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 import orjson
 
 from lgwatch.errors import JournalError
-from lgwatch.events import EVENTS, Event, Header, Json, MessageChunk, Notice, Unknown, defaults
+from lgwatch.events import EVENTS, Again, Event, Header, Json, MessageChunk, Notice, Unknown, defaults
 from lgwatch.values import snapshot
 
 VERSION = 1
@@ -153,56 +153,70 @@ def _slots(cls: type[Event]) -> list[tuple[str, Callable[[Event, Json], None], J
 _new: Callable[[type[Event]], Event] = object.__new__
 _SLOTS = {cls: _slots(cls) for cls in EVENTS.values()}
 _put_at, _put_text = (next(put for name, put, _, _ in _SLOTS[MessageChunk] if name == slot) for slot in ("at", "text"))
+_put_like, _put_ns, _put_again, _put_time = (getattr(Again, slot).__set__ for slot in ("like", "ns", "text", "at"))
 
 
 _TOKEN = b'{"type":"message","at":'
 _TEXT = b',"text":"'
+_Like: TypeAlias = "tuple[list[tuple[Callable[[Event, Json], None], Json]], MessageChunk | None]"
+"""How the other fields of a chunk are set, and a chunk of text that has them."""
 _HEADS = 256
 """Beginnings of lines that are remembered: about one for each message that is being streamed."""
 
 
 class Decoder:
     """Decodes the lines of one journal. Tokens are most of them, and those of a message differ in time and text alone: what
-    stands before and after these is decoded once."""
+    stands before and after these is decoded once. When `brief`, a chunk of text that is like one before it is an `Again`."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[bytes, bytes], list[tuple[Callable[[Event, Json], None], Json]]] = {}
+        self.brief = False
+        self._known: dict[tuple[bytes, bytes], _Like] = {}
 
     def __call__(self, line: bytes) -> Event:
         """Return the event of a line, as `decode` does."""
-        if line.startswith(_TOKEN) and (place := line.find(_TEXT)) > 0:
-            start, comma = place + len(_TEXT), line.find(b",", 23)
-            end = line.find(b'"', start)
-            try:
-                if line.find(b"\\", start, end) < 0:
-                    text = line[start:end].decode()
-                else:  # where it ends is known if nothing follows
-                    end = len(line) - 2
-                    text = orjson.loads(line[start - 1 : -1])
-                key = (line[comma:place], line[end:])
-                rest = self._known.get(key)
-                if rest is None:
-                    return self._learn(key, line)
-                event = _new(MessageChunk)
-                for put, value in rest:
-                    put(event, value)
-                _put_at(event, float(line[23:comma]))
-                _put_text(event, text)
-            except ValueError:  # something follows on a text with escapes, or the line is damaged
-                return decode(line)
-            return event
-        return decode(line)
+        if not line.startswith(_TOKEN):
+            return decode(line)
+        head, told, tail = line.partition(_TEXT)
+        if (comma := head.find(b",", 23)) < 0:
+            comma = len(head)
+        said, _, rest = tail.partition(b'"')
+        try:
+            if b"\\" not in said:
+                text = said.decode()
+            else:  # where it ends is known if nothing follows
+                text, rest = orjson.loads(b'"' + tail[:-1]), b'"' + tail[-1:]
+            key = (head[comma:], rest)
+            like = self._known.get(key)
+            if like is None:
+                return self._learn(key, line) if told else decode(line)
+            puts, plain = like
+            if self.brief and plain is not None:
+                event = _new(Again)
+                _put_like(event, plain)
+                _put_ns(event, plain.ns)
+                _put_again(event, text)
+                _put_time(event, float(head[23:comma]))
+                return event
+            event = _new(MessageChunk)
+            for put, value in puts:
+                put(event, value)
+            _put_at(event, float(head[23:comma]))
+            _put_text(event, text)
+        except ValueError:  # something follows on a text with escapes, or the line is damaged
+            return decode(line)
+        return event
 
     def _learn(self, key: tuple[bytes, bytes], line: bytes) -> Event:
         event = decode(line)
         # A brace before the text may open an object that has the text; a long end is not the same in two lines.
         if type(event) is MessageChunk and b"{" not in key[0] and len(key[1]) < 40:
-            rest = [
+            puts = [
                 (put, getattr(event, name)) for name, put, _, _ in _SLOTS[MessageChunk] if name not in ("at", "text")
             ]
             if len(self._known) >= _HEADS:
                 self._known.clear()
-            self._known[key] = rest
+            text = event.kind in ("text", "reasoning") and not (event.whole or event.last)
+            self._known[key] = puts, event if text and event.usage is None and event.tool_call is None else None
         return event
 
 

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields, replace
+from itertools import accumulate, takewhile
 from pathlib import Path
 from time import monotonic
 from typing import TypeVar
@@ -23,6 +24,8 @@ from lgwatch.refs import resolve
 
 CHUNK = 1 << 20
 """Bytes that are read from the file at a time."""
+SOME, LONG = 64, 4096
+"""Lines that are decoded between two looks at the clock, and bytes of a line after which there is one."""
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
@@ -71,29 +74,45 @@ class JournalReader:
         """Bytes decoded so far, and bytes in the file."""
         return self._extents.in_file(self._next), os.fstat(self._fd).st_size
 
-    def poll(self, budget: float | None = None) -> list[Event]:
+    def poll(self, budget: float | None = None, *, brief: bool = False) -> list[Event]:
         """Return the events that were appended since the last call and before this one, oldest first.
 
-        With a `budget` (seconds) it stops decoding when that time is used up; the rest comes with the next call.
+        With a `budget` (seconds) it stops decoding when that time is used up; the rest comes with the next call. When
+        `brief`, a chunk may be told as `Again`.
         """
+        self._decode.brief = brief
         file = os.fstat(self._fd)
         end = file.st_size  # a file that grows faster than it is read would never let go
         events: list[Event] = []
         deadline = None if budget is None else monotonic() + budget
         while self._pending or self._fill(end) or self._lost_name(file):
-            pending = self._pending
-            while pending:
-                line = pending.pop()
-                event = self._decode(line)
-                if type(event) is ValueStored:
-                    self._store(event.id)
-                self.offsets.append(self._next)
-                self._next += len(line) + 1
-                events.append(event)
-                self._at = event.at
-                if deadline is not None and (len(line) > 4096 or not len(events) & 63) and monotonic() > deadline:
+            while some := self._some():
+                self._place(some)
+                read = list(map(self._decode, some))
+                for place, event in enumerate(read, len(self.offsets) - len(read)):
+                    if type(event) is ValueStored:
+                        self._store(event.id, place)
+                events += read
+                self._at = read[-1].at
+                if deadline is not None and monotonic() > deadline:
                     return events
         return events
+
+    def _some(self) -> list[bytes]:
+        """Take the next lines: so many that it makes no difference, or a long one alone."""
+        pending = self._pending
+        if pending and len(pending[-1]) > LONG:
+            return [pending.pop()]
+        some = pending[: -SOME - 1 : -1]
+        if some and len(max(some, key=len)) > LONG:
+            some = [*takewhile(lambda line: len(line) <= LONG, some)]
+        del pending[len(pending) - len(some) :]
+        return some
+
+    def _place(self, lines: list[bytes]) -> None:
+        """Note where lines begin."""
+        *begins, self._next = accumulate(lines, lambda at, line: at + len(line) + 1, initial=self._next)
+        self.offsets.extend(begins)
 
     def read(self) -> Iterator[Event]:
         """Yield the events that `poll` would return, without holding them all in memory."""
@@ -101,8 +120,7 @@ class JournalReader:
         while self._extents.in_file(self._next) < end and (events := self.poll(0.05)):
             yield from events
 
-    def _store(self, ref: str) -> None:
-        seq = len(self.offsets)
+    def _store(self, ref: str, seq: int) -> None:
         if ref == f"v{len(self._stored)}":
             self._stored.append(seq)
             self._stored.settle()

@@ -88,6 +88,7 @@ class WatchApp(App[None]):
         self.register_theme(DARK)
         self.theme = "lgwatch"
         self.source = source
+        source.brief = True
         self.session = session or Session()
         self.sieve = Sieve(filter_text)
         self.reloading = False
