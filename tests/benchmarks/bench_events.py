@@ -1,4 +1,7 @@
-"""A long session: opened, scrolled, jumped through and filtered anew, against a `DataTable` of the same events."""
+"""A long session: opened, scrolled, jumped through and filtered anew, against a `DataTable` of the same events.
+
+`python -m tests.benchmarks.bench_events [NAME …]` prints a table; each measure is a row of what, measured and bound.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import replace
-from itertools import chain, count, cycle, pairwise
+from itertools import count, cycle, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lgwatch.events import (
     CheckpointSaved,
@@ -114,100 +116,30 @@ def crowd(nodes: int = 300, tasks: int = 10_000) -> Iterator[Event]:
 # ── measures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def opened(where: Path, many: int) -> Iterator[Measure]:
-    """The journal in a terminal: until it can be used, until all of it is there, and what it takes."""
-    with program(where, "open", "run.jsonl") as terminal:
-        painted = terminal.wait_for(PAINTED, 30) - terminal.started
-        terminal.send(" ")
-        answered = terminal.wait_for("PAUSED", 60) - terminal.started
-        terminal.send(" ")
-        read = terminal.wait_for("DONE", 120) - terminal.started
-        spent = terminal.cpu()
-        resident = memory(terminal.process.pid)
-    yield Measure(f"{many} events: first picture", painted, None, "s")
-    yield Measure(f"{many} events: a key is answered", answered, 1, "s")
-    yield Measure(f"{many} events: all are read", read, 5, "s")
-    yield Measure(f"{many} events: processor time until then", spent, None, "s")
-    yield Measure(f"{many} events: memory", resident, 200, "MB")
-
-
-async def timed(pilot: Any, act: Callable[[], Awaitable[Any] | Any]) -> float:
-    """Return the milliseconds of processor time until the app has done it and painted."""
-    gc.collect()
-    began = time.process_time()
-    if (waiting := act()) is not None:
-        await waiting
-    await pilot.pause()
-    return (time.process_time() - began) * 1000
-
-
-async def watch(path: Path, measure: Callable[[Any, WatchApp], Awaitable[list[Measure]]]) -> list[Measure]:
-    """Open the journal on a screen without a terminal, and measure there."""
-    app = WatchApp(Recording(path), filter_text="")
-    async with app.run_test(size=(200, 60)) as pilot:
-        while app.session.status != "done" and app.is_running:
-            await pilot.pause(0.05)
-        await pilot.pause(0.5)
-        return await measure(pilot, app)
-
-
-async def long_list(pilot: Any, app: WatchApp) -> list[Measure]:
-    """Scroll, jump and filter anew."""
-    await pilot.press("4")
-    await pilot.pause(0.3)
-    events = app.pane("events")
-    view, many = events.view, len(app.session.index) - 1
-    view.focus()
-    scrolls = [await timed(pilot, lambda: pilot.press("pageup")) for _ in range(10)]
-    jumps = []
-    for number in range(20):
-        place = number * 7919 * 65_537 % len(events.rows)
-        jumps.append(await timed(pilot, lambda place=place: view.scroll_rows(place)))
-
-    def narrowed(text: str) -> None:
-        app.set_filter(text)
-        app.draw()
-
-    texts = (
-        "node:node3",
-        "node:node3 type:custom",
-        "!type:message",
-        "step>100",
-        "t>1000 tok>1",
-        "dur>1s",
-        "task:0000*",
-        "",
-    )
-    filters = [await timed(pilot, lambda text=text: narrowed(text)) for text in texts]
-    typed = percentile(filters, 0.99)
-    return [
-        Measure(f"{many} events: a page up, p99", percentile(scrolls, 0.99), 50, "ms"),
-        Measure(f"{many} events: a jump anywhere, p99", percentile(jumps, 0.99), 50, "ms"),
-        Measure(f"{many} events: another filter, worst", typed, 100, "ms"),
-    ]
-
-
-KEYS = {
-    "up": "\x1b[A", "down": "\x1b[B", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "left": "\x1b[D", "right": "\x1b[C",
-    **{key: key for key in ("g", "G", "k", "+", "-", "0", "m", ",", ".", "[", "]", "{", "}", "!", "C", "C", "t", "T", "T")},
-    "tab": "\t", "shift+tab": "\x1b[Z", "z": "z", "again z": "z", "4": "4", "5": "5", "1": "1",
-}  # fmt: skip
-"""What a person may press on a run, and what the terminal makes of it."""
 CALM = 0.15
 """Seconds without output after which a picture is complete."""
 
 
-def felt(terminal: Terminal, key: str) -> tuple[float, float]:
-    """Return the milliseconds from a key until the last of what it changes stands on the screen, 0 where it changes nothing,
-    and those of processor time that it took."""
-    since, used, began = len(terminal.raw), spent(terminal), time.perf_counter()
+class Felt(NamedTuple):
+    """What a key took, in milliseconds: until the first and the last of what it changes stood on the screen (0 where it
+    changes nothing), and of processor time."""
+
+    first: float
+    last: float
+    work: float
+
+
+def felt(terminal: Terminal, key: str) -> Felt:
+    """Type a key, and wait until its picture is complete."""
+    read, size, used, began = len(terminal.reads), len(terminal.raw), spent(terminal), time.perf_counter()
     terminal.send(key)
     shown = began
     while time.perf_counter() - max(shown, began + CALM) < CALM:
         time.sleep(0.01)
-        if len(terminal.raw) > since:
-            since, shown = len(terminal.raw), terminal.reads[-1][0]
-    return (shown - began) * 1000, spent(terminal) - used
+        if len(terminal.raw) > size:
+            size, shown = len(terminal.raw), terminal.reads[-1][0]
+    first = terminal.reads[read][0] if shown > began else began
+    return Felt((first - began) * 1000, (shown - began) * 1000, spent(terminal) - used)
 
 
 def spent(terminal: Terminal) -> float:
@@ -224,9 +156,115 @@ def at_rest(terminal: Terminal) -> None:
         time.sleep(0.5)
 
 
+FILTERS = (
+    "node:node3", "node:node3 type:custom", "!type:message", "step>100", "t>1000 tok>1", "dur>1s", "task:0000*", "tag:draft",
+)  # fmt: skip
+
+
+def opened(where: Path, many: int) -> Iterator[Measure]:
+    """The journal in a terminal: until it can be used, until all of it is there, what it takes, and then its keys."""
+    with program(where, "open", "run.jsonl", size=(200, 60)) as terminal:
+        painted = terminal.wait_for(PAINTED, 30) - terminal.started
+        terminal.send(" ")
+        answered = terminal.wait_for("PAUSED", 60) - terminal.started
+        terminal.send(" ")
+        waited = []
+        while b"DONE" not in terminal.raw:
+            waited.append(terminal.latency(" ", "PAUSED", 20) * 1000)
+            terminal.send(" ")
+            time.sleep(0.1)
+        read = terminal.wait_for("DONE", 120) - terminal.started
+        used = terminal.cpu()
+        resident = memory(terminal.process.pid)
+        yield Measure(f"{many} events: first picture", painted, None, "s")
+        yield Measure(f"{many} events: a key is answered", answered, 1, "s")
+        if waited:
+            yield Measure(f"{many} events: a key while they are read, worst", max(waited), 100, "ms")
+        yield Measure(f"{many} events: all are read", read, 5, "s")
+        yield Measure(f"{many} events: processor time until then", used, None, "s")
+        yield Measure(f"{many} events: memory", resident, 200, "MB")
+        at_rest(terminal)
+        yield from walked(terminal, many)
+
+
+def walked(terminal: Terminal, many: int) -> Iterator[Measure]:
+    """Scroll, jump and filter in the list of events, on the tab that shows the timeline besides."""
+    felt(terminal, "4")
+    felt(terminal, "\t")
+    pages = [felt(terminal, key).last for key in ["\x1b[5~"] * 8 + ["\x1b[6~"] * 2]
+    jumps = [felt(terminal, key).last for key in ("g", "G") * 5]
+    filters = []
+    for text in FILTERS:
+        for key in ("f", "\x15", text[:-1]):
+            felt(terminal, key)
+        filters.append(felt(terminal, text[-1]))
+        felt(terminal, "\r")
+    yield Measure(f"{many} events: a page, p99", percentile(pages, 0.99), 50, "ms")
+    yield Measure(f"{many} events: to the first and to the last, p99", percentile(jumps, 0.99), 50, "ms")
+    yield Measure(
+        f"{many} events: another filter, something is seen, worst", max(one.first for one in filters), 50, "ms"
+    )
+    yield Measure(f"{many} events: another filter, whole picture, worst", max(one.last for one in filters), 100, "ms")
+    work = sorted(one.work for one in filters)
+    yield Measure(f"{many} events: processor time of another filter, worst", work[-1], None, "ms")
+    yield Measure(f"{many} events: processor time of another filter, p50", percentile(work, 0.5), None, "ms")
+
+
+async def timed(pilot: Any, act: Callable[[], Awaitable[Any] | Any]) -> float:
+    """Return the milliseconds of processor time until the app has done it and painted."""
+    gc.collect()
+    began = time.process_time()
+    if (waiting := act()) is not None:
+        await waiting
+    await pilot.pause()
+    return (time.process_time() - began) * 1000
+
+
+class Taken(NamedTuple):
+    """Processor time in the screen's process: seconds until all events are there, milliseconds of a jump and of a filter."""
+
+    read: float
+    jump: float
+    filter: float
+
+
+async def ours(path: Path) -> Taken:
+    """The event list alone on a screen without a terminal."""
+    app = WatchApp(Recording(path), filter_text="")
+    began = time.process_time()
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.press("4", "tab", "z")
+        while not app.source.finished:
+            await pilot.pause(0.05)
+        read = time.process_time() - began
+        await pilot.pause(1)
+        events = app.pane("events")
+        many = len(events.rows)
+        jumps = [
+            await timed(pilot, lambda place=place: events.view.scroll_rows(place)) for place in (many // 2, many // 3)
+        ]
+
+        async def narrowed(text: str) -> None:
+            app.set_filter(text)
+            app.draw()
+            while events.behind:
+                await pilot.pause()
+
+        filters = [await timed(pilot, lambda text=text: narrowed(text)) for text in ("node:node3", "")]
+        return Taken(read, max(jumps), max(filters))
+
+
+KEYS = {
+    "up": "\x1b[A", "down": "\x1b[B", "pageup": "\x1b[5~", "pagedown": "\x1b[6~", "left": "\x1b[D", "right": "\x1b[C",
+    **{key: key for key in ("g", "G", "k", "+", "-", "0", "m", ",", ".", "[", "]", "{", "}", "!", "C", "C", "t", "T", "T")},
+    "tab": "\t", "shift+tab": "\x1b[Z", "z": "z", "again z": "z", "4": "4", "5": "5", "1": "1",
+}  # fmt: skip
+"""What a person may press on a run, and what the terminal makes of it."""
+
+
 def many_tasks(where: Path) -> Iterator[Measure]:
     """Every key on a run of ten thousand tasks, in a terminal, on the timeline and on the nodes."""
-    taken: list[tuple[tuple[float, float], str]] = []
+    taken: list[tuple[Felt, str]] = []
     with program(where, "open", "run.jsonl", size=(200, 60)) as terminal:
         terminal.wait_for("DONE", 60)
         at_rest(terminal)
@@ -237,19 +275,16 @@ def many_tasks(where: Path) -> Iterator[Measure]:
                     if way[1:]:
                         taken.append((felt(terminal, way[1:]), f"{pane} shift+tab"))
                 taken.append((felt(terminal, key), f"{pane} {name}"))
-    times, work = [one for (one, _), _ in taken], [one for (_, one), _ in taken]
-    slowest = sorted(((one, what) for (_, one), what in taken), reverse=True)[:8]
+    times, work = [one.last for one, _ in taken], [one.work for one, _ in taken]
+    slowest = sorted(((one.work, what) for one, what in taken), reverse=True)[:8]
     print("most work:", ", ".join(f"{what} {one:.0f} ms" for one, what in slowest), file=sys.stderr)
     yield Measure("10000 tasks of 300 nodes: key to picture, p50", percentile(times, 0.5), None, "ms")
     yield Measure("10000 tasks of 300 nodes: key to picture, p99", percentile(times, 0.99), 50, "ms")
     yield Measure("10000 tasks of 300 nodes: processor time of a key, p99", percentile(work, 0.99), None, "ms")
 
 
-def naive(path: Path, many: int) -> dict[str, tuple[float, str]]:
-    """The same events in a `DataTable`, a row each, as one would write it first: as far as that goes.
-
-    Return, by the end of the words of a row of ours, what that took.
-    """
+async def naive(path: Path) -> Taken:
+    """The same events in a `DataTable`, a row each, as one would write it first."""
     from textual.app import App
     from textual.widgets import DataTable
 
@@ -257,56 +292,47 @@ def naive(path: Path, many: int) -> dict[str, tuple[float, str]]:
         def compose(self) -> Any:
             yield DataTable()
 
-    async def run() -> tuple[float, float, float]:
-        app = Naive()
-        async with app.run_test(size=(200, 60)) as pilot:
-            table = app.query_one(DataTable)
-            table.add_columns("at", "step", "kind", "node", "summary")
-            reader = Recording(path)
-            began = time.process_time()
-            rows = []
-            while events := reader.poll(0.05):
-                for event in events:
-                    text = str(getattr(event, "text", "") or getattr(event, "data", ""))
-                    rows.append(
-                        (
-                            f"{event.at:.3f}",
-                            str(getattr(event, "step", "")),
-                            event.type,
-                            getattr(event, "node", ""),
-                            text,
-                        )
-                    )
+    app = Naive()
+    began = time.process_time()
+    async with app.run_test(size=(200, 60)) as pilot:
+        table = app.query_one(DataTable)
+        table.add_columns("at", "step", "kind", "node", "summary")
+        reader, rows = Recording(path), []
+        while events := reader.poll(0.05):
+            for event in events:
+                told = str(getattr(event, "text", "") or getattr(event, "data", ""))
+                step, node = str(getattr(event, "step", "")), getattr(event, "node", "")
+                rows.append((f"{event.at:.3f}", step, event.type, node, told))
+        for row in rows:
+            table.add_row(*row)
+        await pilot.pause()
+        read = time.process_time() - began
+        jump = await timed(pilot, lambda: table.move_cursor(row=len(rows) // 2))
+
+        def again(node: str) -> None:
+            table.clear()
             for row in rows:
-                table.add_row(*row)
-            await pilot.pause()
-            read = time.process_time() - began
-            jump = await timed(pilot, lambda: table.move_cursor(row=len(rows) // 2))
+                if not node or row[3] == node:
+                    table.add_row(*row)
 
-            def again() -> None:
-                table.clear()
-                for row in rows:
-                    if row[3] == "node3":
-                        table.add_row(*row)
-
-            return read, jump, await timed(pilot, again)
-
-    read, jump, again = asyncio.run(run())
-    what = f"a DataTable of {many}"
-    return {
-        "processor time until then": (read, what), "a jump anywhere, p99": (jump, what), "another filter, worst": (again, what),
-    }  # fmt: skip
+        filters = [await timed(pilot, lambda node=node: again(node)) for node in ("node3", "")]
+        return Taken(read, jump, max(filters))
 
 
-def long_session(many: int = MANY, few: int = 100_000) -> Iterator[Measure]:
-    """A million events on the screen, and a tenth of them in a stock table."""
+def beside(path: Path, many: int) -> Iterator[Measure]:
+    """The list beside the naive one, of so few events as that one can take."""
+    mine, its, what = asyncio.run(ours(path)), asyncio.run(naive(path)), "a DataTable of them"
+    yield Measure(f"{many} events: processor time until all are there", mine.read, None, "s", its.read, what)
+    yield Measure(f"{many} events: processor time of a jump", mine.jump, None, "ms", its.jump, what)
+    yield Measure(f"{many} events: processor time of another filter", mine.filter, None, "ms", its.filter, what)
+
+
+def long_session(many: int = MANY, few: int = 50_000) -> Iterator[Measure]:
+    """A million events on the screen; and some of them beside a stock table, which would take minutes for all."""
     with tempfile.TemporaryDirectory(prefix="lgwatch-bench-") as name:
         where = Path(name)
-        beside = naive(where / "few.jsonl", write(where / "few.jsonl", story(few)))
-        made = write(where / "run.jsonl", story(many))
-        for row in chain(opened(where, made), asyncio.run(watch(where / "run.jsonl", long_list))):
-            its, what = beside.get(row.what.rpartition(": ")[2], (None, ""))
-            yield replace(row, naive=its, naive_is=what)
+        yield from opened(where, write(where / "run.jsonl", story(many)))
+        yield from beside(where / "few.jsonl", write(where / "few.jsonl", story(few)))
 
 
 def crowded() -> Iterator[Measure]:
@@ -317,3 +343,13 @@ def crowded() -> Iterator[Measure]:
 
 
 MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {"long_session": long_session, "many_tasks": crowded}
+
+
+def main() -> None:
+    for name in sys.argv[1:] or MEASURES:
+        for row in MEASURES[name]():
+            print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()
