@@ -10,7 +10,7 @@ import gc
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from itertools import count, cycle, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -161,7 +161,7 @@ FILTERS = (
 )  # fmt: skip
 
 
-def opened(where: Path, many: int) -> Iterator[Measure]:
+def opened(where: Path, many: int, filters: Sequence[str]) -> Iterator[Measure]:
     """The journal in a terminal: until it can be used, until all of it is there, what it takes, and then its keys."""
     with program(where, "open", "run.jsonl", size=(200, 60)) as terminal:
         painted = terminal.wait_for(PAINTED, 30) - terminal.started
@@ -184,17 +184,17 @@ def opened(where: Path, many: int) -> Iterator[Measure]:
         yield Measure(f"{many} events: processor time until then", used, None, "s")
         yield Measure(f"{many} events: memory", resident, 200, "MB")
         at_rest(terminal)
-        yield from walked(terminal, many)
+        yield from walked(terminal, many, filters)
 
 
-def walked(terminal: Terminal, many: int) -> Iterator[Measure]:
+def walked(terminal: Terminal, many: int, expressions: Sequence[str]) -> Iterator[Measure]:
     """Scroll, jump and filter in the list of events, on the tab that shows the timeline besides."""
     felt(terminal, "4")
     felt(terminal, "\t")
-    pages = [felt(terminal, key).last for key in ["\x1b[5~"] * 8 + ["\x1b[6~"] * 2]
-    jumps = [felt(terminal, key).last for key in ("g", "G") * 5]
+    pages = [felt(terminal, key).last for key in ["\x1b[5~", "\x1b[6~"] * len(expressions)]
+    jumps = [felt(terminal, key).last for key in ("g", "G") * len(expressions)]
     filters = []
-    for text in FILTERS:
+    for text in expressions:
         for key in ("f", "\x15", text[:-1]):
             felt(terminal, key)
         filters.append(felt(terminal, text[-1]))
@@ -327,11 +327,11 @@ def beside(path: Path, many: int) -> Iterator[Measure]:
     yield Measure(f"{many} events: processor time of another filter", mine.filter, None, "ms", its.filter, what)
 
 
-def long_session(many: int = MANY, few: int = 50_000) -> Iterator[Measure]:
+def long_session(many: int = MANY, few: int = 50_000, filters: Sequence[str] = FILTERS) -> Iterator[Measure]:
     """A million events on the screen; and some of them beside a stock table, which would take minutes for all."""
     with tempfile.TemporaryDirectory(prefix="lgwatch-bench-") as name:
         where = Path(name)
-        yield from opened(where, write(where / "run.jsonl", story(many)))
+        yield from opened(where, write(where / "run.jsonl", story(many)), filters)
         yield from beside(where / "few.jsonl", write(where / "few.jsonl", story(few)))
 
 

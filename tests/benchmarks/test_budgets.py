@@ -65,7 +65,7 @@ BUDGETS = {
         partial(bench_stream.measure, 6_000, 2), {"showed nothing in 10 s": 0}, {"time of a token": 0.5}, TERMINAL
     ),
     "events.long_session": Small(
-        partial(bench_events.long_session, STORY, 1_000),
+        partial(bench_events.long_session, STORY, 1_000, bench_events.FILTERS[:1]),
         {"memory": 200, "processor time until then": 10, "and to the last, p99": 500, "something is seen, worst": 1_000},
         {"of a jump": 20, "of another filter": 1},
         TERMINAL,
