@@ -162,6 +162,7 @@ STORY = [
 @pytest.mark.parametrize("keep", ["!type:task", "type:custom done", "size>1"])
 def test_rows_under_a_reader_stay_until_those_of_another_filter_are_complete(tmp_path, monkeypatch, keep):
     monkeypatch.setattr("lgwatch.tui.eventlist.rows.SLICE", 10)
+    monkeypatch.setattr("lgwatch.tui.eventlist.rows.PATIENCE", 0.0)
     source = Stage(write(tmp_path / "run.jsonl", run(), *(custom({"done": n}) for n in range(60)), ended()))
     session = Session()
     for event in source.poll():
@@ -188,6 +189,7 @@ def test_rows_under_a_reader_stay_until_those_of_another_filter_are_complete(tmp
 @pytest.mark.parametrize("keep", ["", "dur>1s", "dur>1s done"])
 def test_rows_that_come_by_and_by_are_those_that_come_at_once(tmp_path, monkeypatch, pane, keep):
     monkeypatch.setattr("lgwatch.tui.eventlist.rows.SLICE", 3)
+    monkeypatch.setattr("lgwatch.tui.eventlist.rows.PATIENCE", 0.0)
     lines = [
         run(), task("a"), attempt("a"), custom("done 1", "a"), Output(text="done\n2\n", node="a", task="a"), task("b"),
         attempt("b"), custom("done 3", "b"), Output(text="done 4", node="b", task="b"),

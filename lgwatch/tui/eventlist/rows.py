@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 from lgwatch.clock import Clock
@@ -25,8 +26,9 @@ from lgwatch.tui.lines.text import cell_len, clean, crop
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
-SLICE = 50_000
-"""Events that a new filter is asked about in one picture: more would be felt in a key."""
+SLICE, PATIENCE = 50_000, 0.012
+"""Events that a new filter is asked about at once, and seconds of a picture in which it goes on to more: they are felt in a
+key, but pictures in between cost more than all that is left."""
 NEAR = 20_000
 """Rows that are looked at to find one of a task."""
 
@@ -139,6 +141,7 @@ class EventRows(Timed):
         self._more = False  # whether the last update left events for the next one
         self._sift: Sift | None = None
         self.seqs: Sequence[int] = ()
+        self._steady = 0  # how many of the first that are selected are what they were when they were last shown
         self._shown = 0  # how many of them there were at the last look
         self.stable = 0
         """How many of the first rows are what they were before the last update."""
@@ -148,27 +151,36 @@ class EventRows(Timed):
 
     def update(self, session: Session, keep: Filter) -> bool:
         """Take in new events, or a new filter; return whether the rows changed."""
+        deadline = perf_counter() + PATIENCE
         selection, fresh = self._selection, False
         if selection is None or session is not self.session or keep != self._keep:
             if session is not self.session:
                 self.seqs = ()
             self.session, self._keep = session, keep
-            fresh = True
+            fresh, self._steady = True, 0
             self._selection = selection = kept(session, keep, self._wanted(keep), kind=self._kind, at_once=SLICE)
             self._sift = Sift(self._source, keep, strict=self._strict) if keep.reads else None
         else:
-            selection.update()
+            self._go_on(selection)
+        while selection.behind and perf_counter() < deadline:
+            self._go_on(selection)
         self._more = selection.behind
         changed = self.times.set(session)
         # A sift goes through what is selected from the first event on.
-        if not (self._more and (self.reading() or self._sift is not None)):
+        waits = self._sift is not None or (self.reading() and selection.seqs is not self.seqs)
+        if not (self._more and waits):
             changed |= self._take_over(selection) or fresh
         self.version += changed
         return changed
 
+    def _go_on(self, selection: Selection) -> None:
+        selection.update()
+        self._steady = min(self._steady, selection.stable)
+
     def _take_over(self, selection: Selection) -> bool:
         """Show what is selected by now, as far as its lines were asked about; return whether the rows changed."""
-        seqs, stable = selection.seqs, selection.stable
+        seqs, stable = selection.seqs, self._steady
+        self._steady = len(seqs)
         if self._sift is not None:
             stable = self._sift.go_back(seqs, stable)
             self._sift.go_on(seqs)
