@@ -1,7 +1,4 @@
-"""A long session: opened, scrolled, jumped through and filtered anew, against a `DataTable` of the same events.
-
-`python -m tests.benchmarks.bench_events [NAME …]` prints a table; each measure is a row of what, measured and bound.
-"""
+"""A long session: opened, scrolled, jumped through and filtered anew, against a `DataTable` of the same events."""
 
 from __future__ import annotations
 
@@ -343,13 +340,3 @@ def crowded() -> Iterator[Measure]:
 
 
 MEASURES: dict[str, Callable[[], Iterator[Measure]]] = {"long_session": long_session, "many_tasks": crowded}
-
-
-def main() -> None:
-    for name in sys.argv[1:] or MEASURES:
-        for row in MEASURES[name]():
-            print(row, flush=True)
-
-
-if __name__ == "__main__":
-    main()
