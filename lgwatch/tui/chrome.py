@@ -225,7 +225,7 @@ class Chrome:
         app.prompt.rest(*filter_line(session, keep, kept, width, [] if there else notes))
         if self.error:
             self.keys.show(fit([(f" {glyph('failed')[0]} {self.error}", "error")], [], width))
-        elif keep and notes and not there:
-            self.keys.show([(" ", ""), *notes])
+        elif keep and notes and not there and not app.prompt.purpose:  # who types wants to know what enter does
+            self.keys.show([(" ", ""), *fit(notes, [], width - 2)])
         else:
             self.keys.show(hints(list(keys(app)), width))

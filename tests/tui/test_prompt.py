@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lgwatch.events import Notice
 from tests.factories import run, task, token
-from tests.tui.stage import drawn, played, shown
+from tests.tui.stage import bar, drawn, played, shown
 
 LONG = "kind:tool_call node:writer tag:draft !type:message"
 STORY = [run(), task("writer"), token("a")]
@@ -37,3 +38,12 @@ async def test_a_filter_that_is_too_long_for_the_line_is_cut_visibly(tmp_path):
         await drawn(pilot)
         assert typed(app).startswith("kind:tool_call node:writer")
         assert typed(app).endswith("…")
+
+
+async def test_news_does_not_hide_what_the_keys_do_for_who_types(tmp_path):
+    app = played(tmp_path, *STORY, Notice(code="memory", text="kept in memory"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shown(pilot, "f", "'kind:text")
+        assert "enter Keep" in bar(app, "keys")
+        await shown(pilot, "enter")
+        assert "kept in memory" in bar(app, "keys")
