@@ -141,8 +141,8 @@ def attention(session: Session, hint: str, *, live: bool, news: bool = True) -> 
     if times:
         more = f" · {len(session.loops) - 1} more" if len(session.loops) > 1 else ""
         return [(f"{glyph('notice')[0]} {clean(node)} visited {times}× with identical input{more}", "warn")]
-    # What has come true is no news: the graph is loaded, the input that it needs was given.
-    past = {"loading": session.graph is not None, "needs_input": run is not None}
+    # What has come true is no news: the graph is loaded, the input that it needs was given, its process is gone.
+    past = {"loading": session.graph is not None, "needs_input": run is not None, "checkpointer": not live}
     last = next((notice for _, notice in reversed(session.notices) if not past.get(notice.code)), None)
     if news and last is not None and session.now - last.at < NEWS:
         return [(f"{glyph('notice')[0]} {clean(last.text)}", "dim")]

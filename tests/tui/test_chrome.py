@@ -86,6 +86,12 @@ def test_an_input_that_was_given_is_asked_for_no_more():
     assert text(chrome.attention(session, "", live=True)) == ""
 
 
+def test_what_ends_with_the_process_is_no_news_in_a_recording():
+    session = play(run(), Notice(code="checkpointer", text="kept in memory"))
+    assert text(chrome.attention(session, "", live=True)) == "⚠ kept in memory"
+    assert text(chrome.attention(session, "", live=False)) == ""
+
+
 def test_what_needs_attention_comes_in_the_order_of_its_weight():
     session = play(run(), Notice(code="x", text="a notice"))
     assert "a notice" in text(chrome.attention(session, "", live=True))
