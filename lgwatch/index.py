@@ -28,7 +28,8 @@ from lgwatch.events import (
 )  # fmt: skip
 
 KNOWN = 4_096
-"""Facets that are looked for before another is made: what was alike long ago seldom comes again, as steps go on."""
+"""Facets that are looked for before another is made, or one for every 16 events, where these are more: what was alike long
+ago seldom comes again, as steps go on, and then has two numbers."""
 
 
 class Facet(NamedTuple):
@@ -175,7 +176,7 @@ class EventIndex:
     def _intern(self, new: Facet) -> int:
         number = self._facet_ids.get(new)
         if number is None:
-            if len(self._facet_ids) >= KNOWN:
+            if len(self._facet_ids) >= max(KNOWN, self._size >> 4):
                 self._facet_ids.clear()
                 self._token_facets.clear()
             number = self._facet_ids[new] = len(self.facets)

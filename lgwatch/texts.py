@@ -13,7 +13,7 @@ ROOM = 4 << 20
 """Characters that stay in memory."""
 SHORT = 256
 """Characters of a text that takes no less memory elsewhere."""
-READ = 32
+READ = 8
 """Texts that were read last, and are not read again."""
 
 

@@ -327,3 +327,15 @@ def test_a_selection_of_one_type_looks_at_no_other_and_takes_in_so_many_at_once(
     assert len(sizes) == 3
     assert list(selection) == found(session, "t>0.5 type:custom")
     assert not kept(session, parse(""), lambda _: True, kind="output").behind
+
+
+def test_steps_that_go_on_and_on_do_not_keep_every_facet_in_mind(monkeypatch):
+    monkeypatch.setattr("lgwatch.index.KNOWN", 8)
+    index = EventIndex()
+    for step in range(500):
+        index.add(task(f"node{step % 3}", step=step, id=f"t{step}"), "r1")
+        index.add(custom(step, f"node{step % 3}"), "r1")
+    assert len(index._facet_ids) <= max(8, len(index) >> 4)
+    assert [index.facet_of(seq).step for seq in range(1, len(index), 2)] == list(range(500))
+    selection = Selection(index, parse("node:node1"))
+    assert len(selection) == 167 * 2
