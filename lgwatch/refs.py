@@ -207,7 +207,8 @@ def _tagged_words(
         said = next((fields[name] for name in ("content", "message", "value") if name in fields), None)
         calls = fields.get("tool_calls")
         if said in (None, "", []) and isinstance(calls, list):
-            said = [call.get("name") for call in calls if isinstance(call, dict)]
+            called = (follow(call, lookup) if lookup is not None else call for call in calls)
+            said = [call.get("name", {"$ref": ""}) for call in called if isinstance(call, dict)]
         yield from _words(fields if said is None else said, limit, depth + 1, lookup)
     elif kind == "dict" and isinstance(items := data.get("items"), list):
         yield "{"

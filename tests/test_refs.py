@@ -84,3 +84,10 @@ def test_a_preview_is_cut_visibly() -> None:
     assert preview({"a": {"$ref": "v1"}, "b": {"$ref": "v2", "$append": [1]}}) == '{"a": …, "b": …}'
     assert len(preview(snapshot(list(range(10_000))), 30)) == 30
     assert preview({"$type": 3, "$ref": {}, "fields": []}, 30)
+
+
+def test_a_message_without_text_is_told_by_the_tools_that_it_calls_wherever_those_are_stored():
+    message: Json = {"$type": "AIMessage", "fields": {"content": "", "tool_calls": [{"$ref": "v1"}, {"name": "add"}]}}
+    stored: dict[str, Json] = {"v1": {"name": "search", "args": {}}}
+    assert preview(message, 80, stored.__getitem__) == 'AIMessage ["search", "add"]'
+    assert preview(message, 80) == 'AIMessage […, "add"]'
