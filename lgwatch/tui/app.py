@@ -31,7 +31,7 @@ from lgwatch.tui.lines.text import ASCII, SafetyNet
 from lgwatch.tui.lines.writer import terminal_is_behind
 from lgwatch.tui.pump import Pump
 from lgwatch.tui.sieve import Sieve
-from lgwatch.tui.theme import DARK
+from lgwatch.tui.theme import DARK, LIGHT, chosen
 
 if TYPE_CHECKING:
     from lgwatch.sources import RunRequest, Source
@@ -86,7 +86,8 @@ class WatchApp(App[None]):
         quick_escape()
         # Before the first stylesheet is made: another theme later would style everything a second time.
         self.register_theme(DARK)
-        self.theme = "lgwatch"
+        self.register_theme(LIGHT)
+        self.theme = chosen(self.available_themes)
         self.source = source
         source.brief = True
         self.session = session or Session()
