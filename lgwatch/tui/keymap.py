@@ -58,7 +58,7 @@ BINDINGS: tuple[Binding, ...] = (
         for key, name, _ in PRESETS
     ),
     Binding("question_mark,f1", "help", "Help", id="help", tooltip="What works here"),
-    Binding("colon", "command_palette", "Palette", show=False, id="palette", tooltip="Every action by name"),
+    Binding("colon,ctrl+p", "command_palette", "Palette", show=False, id="palette", tooltip="Every action by name"),
     Binding("escape", "step_back", "Back", show=False, id="back", tooltip="Back: zoom, search, then the filter"),
     Binding("ctrl+c", "interrupt", "Stop or copy", show=False, id="interrupt", tooltip="Copy the selection, else stop"),
     Binding("q", "leave", "Quit", id="leave", tooltip="Leave; a run that goes on is asked about first"),

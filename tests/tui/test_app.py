@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from textual.command import CommandPalette
 
 from lgwatch.events import GraphLoaded, Notice, Output
 from lgwatch.tui import chrome
@@ -520,6 +521,14 @@ async def test_no_line_of_the_help_is_cut(tmp_path, size):
         rows = ["".join(text for text, _ in view.rows.row(n, 500)) for n in range(len(view.rows))]
         assert max(map(len, rows)) <= view.size.width
         assert max(map(len, rows)) > view.size.width - 12
+
+
+@pytest.mark.parametrize("key", ["colon", "ctrl+p"])
+async def test_the_palette_opens_by_the_key_of_an_editor_and_by_that_of_other_apps(tmp_path, key):
+    app = played(tmp_path, *STORY)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, key)
+        assert isinstance(app.screen, CommandPalette)
 
 
 async def test_the_palette_has_every_action_that_has_a_key(tmp_path):
