@@ -278,8 +278,8 @@ def _choice(ways: Transitions) -> tuple[str, ...]:
     # The line above tells of another task as often as not: whose choice it was must be said here.
     chose = f"{task.node} chose {to}"
     if not reason:
-        return f"{chose}, not {left}", chose
-    told = (f"{chose}: {reason}", f"{task.node} → {to}: {reason}", chose)
+        return f"{chose}, not {left}", chose, f"chose {to}"
+    told = (f"{chose}: {reason}", f"{task.node} → {to}: {reason}", chose, f"chose {to}")
     return (f"{chose}, not {left}: {reason}", *told) if left else told
 
 
