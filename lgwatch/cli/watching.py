@@ -145,6 +145,6 @@ def _screen(source: Source, session: Session, request: RunRequest | None, view: 
         session.apply(event)
     with suppress(OSError):  # the terminal may be gone: its window was closed
         tell_error(sys.stderr, session)
-        if began(session):
+        if began(session) or not view.tidy:
             print(summary(session, source.path if view.keep else None), flush=True)
     return exit_code(session)
