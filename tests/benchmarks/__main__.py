@@ -1,7 +1,7 @@
 """`python -m tests.benchmarks [NAME …]`: every budget in one table: what, measured, bound, whether it holds, the naive way.
 
 NAME is a bench or a group of them; all are measured without one. The bounds are for a machine that does nothing else: what
-it does besides is told with the table.
+it does besides is told with the table. Ctrl+C ends it with what was measured until then.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ def main() -> int:
         for row in measured(options.names, failed):
             found.append(row)
             print(row, file=sys.stderr if options.markdown else sys.stdout, flush=True)
+    except KeyboardInterrupt:
+        print("the table ends here", file=sys.stderr)
     except KeyError as error:
         parser.error(f"there is no {error.args[0]!r}: one of {', '.join([*GROUPS, *BENCHES])}")
     table = document(found, failed, load)
