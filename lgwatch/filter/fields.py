@@ -88,7 +88,8 @@ def _tasks(record: Any) -> Iterable[str] | None:
     own = getattr(record, "task", None)
     if own is None or isinstance(own, tuple):
         return own
-    return (own, *(segment.rpartition(":")[2] for segment in getattr(record, "ns", ()) if ":" in segment))
+    ns = getattr(record, "ns", ())
+    return (own, *(segment.rpartition(":")[2] for segment in ns if ":" in segment)) if ns else (own,)
 
 
 def _tokens(record: Any) -> Iterable[int] | None:
