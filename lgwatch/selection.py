@@ -104,7 +104,12 @@ class Selection:
         if self._all:
             found = array("I", seqs)
         else:
-            facets: Iterable[int] = index.facet.gather(seqs) if self._kind else index.facet[start:end]
+            # Where most events are of the type, it is faster to look at all of them than to leave out the others.
+            if len(seqs) and seqs[-1] - seqs[0] < 2 * len(seqs):
+                seqs = range(seqs[0], seqs[-1] + 1)
+                facets: Iterable[int] = index.facet[seqs[0] : seqs[-1] + 1]
+            else:
+                facets = index.facet.gather(seqs)
             found = array("I", compress(seqs, map(self._verdicts.__getitem__, facets)))
         if self._whose is not None:
             found = self._of_tasks(found, self._whose)

@@ -90,6 +90,7 @@ class WatchApp(App[None]):
         self.theme = chosen(self.available_themes)
         self.source = source
         source.brief = True
+        self._pump = Pump(self)
         self.session = session or Session()
         self.sieve = Sieve(filter_text)
         self.reloading = False
@@ -200,7 +201,7 @@ class WatchApp(App[None]):
         gc.set_threshold(10_000, 5, 200)  # a young collection of more would be felt in a key
         for key in self._early:
             self.post_message(key)
-        Pump(self).turn()
+        self._pump.turn()
 
     def _reload(self) -> None:
         if self._changed is not None and self._changed():
@@ -252,6 +253,8 @@ class WatchApp(App[None]):
             self._painted = self.keep
             self.panes.grow(self.session, self.keep, now)
             self.pointer.show()
+            if self.panes.behind:
+                self._pump.hasten()
         self.chrome.draw(now)
 
     def _show_anew(self) -> None:

@@ -113,7 +113,7 @@ def crowd(nodes: int = 300, tasks: int = 10_000) -> Iterator[Event]:
 # ── measures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-CALM = 0.15
+CALM = 0.25
 """Seconds without output after which a picture is complete."""
 
 

@@ -26,7 +26,7 @@ from lgwatch.tui.lines.text import cell_len, clean, crop
 if TYPE_CHECKING:
     from lgwatch.sources import Source
 
-SLICE, PATIENCE = 50_000, 0.012
+SLICE, PATIENCE = 50_000, 0.008
 """Events that a new filter is asked about at once, and seconds of a picture in which it goes on to more: they are felt in a
 key, but pictures in between cost more than all that is left."""
 NEAR = 20_000

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from time import perf_counter
 
 from lgwatch.clock import Clock
 from lgwatch.columns import Column
@@ -24,8 +25,8 @@ from lgwatch.tui.lines.text import ASCII
 from lgwatch.tui.timeline.axis import Axis
 from lgwatch.tui.timeline.bars import Cells
 
-SLICE = 50_000
-"""Events that one picture takes in: more would be felt in a key."""
+SLICE, PATIENCE = 50_000, 0.008
+"""Events that are taken in at once, and seconds of a picture in which that goes on: more would be felt in a key."""
 DOTS = ".:*" if ASCII else "·•●"
 """One custom event in a cell, some, many."""
 FELT = 0.1
@@ -143,8 +144,12 @@ class Strips:
             self._state = (session, keep)
             self._customs = kept(session, keep, lambda _: True, kind="custom", at_once=SLICE)
             self._tokens = kept(session, keep, _is_token, kind="message", at_once=SLICE)
+        deadline = perf_counter() + PATIENCE
         self._customs.update()
         self._tokens.update()
+        while self.behind and perf_counter() < deadline:
+            self._customs.update()
+            self._tokens.update()
 
     @property
     def behind(self) -> bool:
