@@ -141,19 +141,26 @@ class Selection:
 
     def _of_tasks(self, found: array[int], whose: Callable[[int], tuple[bool, bool]]) -> array[int]:
         """Return those of the events whose task is kept; a task is not asked about before one of its events may be."""
-        tasks, of = self._tasks, self._index.task.gather
+        tasks, column = self._tasks, self._index.task
+        if not found:
+            return found
+        alone = found[-1] - found[0] + 1 > len(found)  # events that are not kept lie between them
+
+        def numbers() -> Iterable[int]:
+            return column.gather(found) if alone else column[found[0] : found[-1] + 1]
+
         several = range(len(self._index.tasks))
-        for number in several if len(found) > 4 * len(several) else set(of(found)):
+        for number in several if len(found) > 4 * len(several) else set(numbers()):
             if number not in tasks:
                 tasks[number], final = whose(number)
                 if not final:
                     self._open.add(number)
         if len(found) <= len(several):
-            return array("I", compress(found, map(tasks.__getitem__, of(found))))
+            return array("I", compress(found, map(tasks.__getitem__, numbers())))
         verdicts = bytes(map(tasks.get, several, repeat(0)))
         if 0 not in verdicts:
             return found
-        return array("I", compress(found, map(verdicts.__getitem__, of(found))))
+        return array("I", compress(found, map(verdicts.__getitem__, numbers())))
 
     def __len__(self) -> int:
         return len(self.seqs)
