@@ -96,10 +96,11 @@ class Panes:
         """Show these panes alone, or all that there is room for; the first of them has the keys."""
         self.tab, self._alone, self._before_zoom = tab, ids, None
         with self._app.batch_update():
-            self.box.set_class(bool(ids), "-zoomed")
-            self.box.set_class(ids[:1] == ("timeline",), "-timeline")
+            self.box.set_class(bool(ids), "-zoomed", update=False)
+            self.box.set_class(ids[:1] == ("timeline",), "-timeline", update=False)
             for pane in self._panes:
-                pane.set_class(pane.id in ids, "-chosen")
+                pane.set_class(pane.id in ids, "-chosen", update=False)
+            self.box.update_node_styles()  # once for all of them: it goes down to what is in the panes
         if ids:
             self.focus(self[ids[0]])
 
