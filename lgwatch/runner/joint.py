@@ -33,9 +33,32 @@ def listen(graph: Any, spans: Spans) -> Any:
     The root graph's own beginning and end are heard before there is a handler for messages, and by `spans` itself.
     """
     if not _can_join(graph):
-        return [spans]
+        return _beside(graph, spans)
     _waiting.set([spans])
     return _Alone(handlers=[spans])
+
+
+def _beside(graph: Any, spans: Spans) -> Any:
+    """Return the handler, with those that are bound to the graph where the ones of a run would take their place."""
+    bound = (getattr(graph, "config", None) or {}).get("callbacks")
+    if not bound or _merged():
+        return [spans]
+    if isinstance(bound, BaseCallbackManager):
+        both = bound.copy()
+        both.add_handler(spans)
+        return both
+    return [*bound, spans]
+
+
+def _merged() -> bool:
+    """Whether LangGraph itself calls both the handlers that are bound and those of a run: before 1.0 it does not."""
+    try:
+        from langgraph._internal._config import ensure_config
+    except ImportError:  # another LangGraph, built another way
+        return True
+    bound, given = BaseCallbackHandler(), BaseCallbackHandler()
+    both: Any = ensure_config({"callbacks": [bound]}, {"callbacks": [given]})["callbacks"]
+    return bound in both
 
 
 class _Alone(BaseCallbackManager):

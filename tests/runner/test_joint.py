@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
 from langchain_core.runnables import RunnableConfig
 from langgraph.pregel import Pregel
 
@@ -75,9 +75,10 @@ class Mine(BaseCallbackHandler):
         self.heard.append(str(kwargs.get("name")))
 
 
-def test_a_graph_with_callbacks_of_its_own_keeps_them() -> None:
+@pytest.mark.parametrize("form", [list, lambda mine: CallbackManager(mine, mine)], ids=["list", "manager"])
+def test_a_graph_with_callbacks_of_its_own_keeps_them(form: Any) -> None:
     mine = Mine()
-    found = play(line(talk).with_config(callbacks=[mine]), spans=True)
+    found = play(line(talk).with_config(callbacks=form([mine])), spans=True)
     assert mine.heard == ["LangGraph", "talk"]
     assert spans_of(found) == [("llm", "Script", "ok"), ("node", "talk", "ok")]
 
