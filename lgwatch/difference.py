@@ -39,18 +39,24 @@ def nowhere(ref: str) -> Json:
     raise KeyError(ref)
 
 
-def differences(before: Json, after: Json, lookup: Lookup = nowhere, path: Path = ()) -> Iterator[Change]:
-    """Yield what changed from one snapshot to another, in the order of the later one."""
+def differences(
+    before: Json, after: Json, lookup: Lookup = nowhere, path: Path = (), was_at: Path | None = None
+) -> Iterator[Change]:
+    """Yield what changed from one snapshot to another, in the order of the later one.
+
+    Both stand at `path`; the earlier one stood at `was_at` where that was another place.
+    """
     if before == after and type(before) is type(after):
         return
     old, new = follow(before, lookup), follow(after, lookup)
+    was_at = path if was_at is None else was_at
     if len(path) >= DEEP:
         if resolve(old, lookup) != resolve(new, lookup):
             yield Change(path, "changed", before, after)
     elif type(old) is dict and type(new) is dict and (fields := _comparable(old, new)):
-        yield from _of_fields(*fields, lookup, path)
+        yield from _of_fields(*fields, lookup, path, was_at)
     elif type(old) is list and type(new) is list:
-        yield from _of_lists(old, new, lookup, path)
+        yield from _of_lists(old, new, lookup, path, was_at)
     elif old != new or type(old) is not type(new):
         yield Change(path, "changed", before, after)
 
@@ -72,18 +78,20 @@ def _comparable(old: dict[str, Json], new: dict[str, Json]) -> tuple[dict[str, J
     return None
 
 
-def _of_fields(old: dict[str, Json], new: dict[str, Json], lookup: Lookup, path: Path) -> Iterator[Change]:
+def _of_fields(
+    old: dict[str, Json], new: dict[str, Json], lookup: Lookup, path: Path, was_at: Path
+) -> Iterator[Change]:
     for name, value in new.items():
         if name in old:
-            yield from differences(old[name], value, lookup, (*path, name))
+            yield from differences(old[name], value, lookup, (*path, name), (*was_at, name))
         else:
             yield Change((*path, name), "added", after=value)
     for name, value in old.items():
         if name not in new:
-            yield Change((*path, name), "removed", before=value)
+            yield Change((*was_at, name), "removed", before=value)
 
 
-def _of_lists(old: list[Json], new: list[Json], lookup: Lookup, path: Path) -> Iterator[Change]:
+def _of_lists(old: list[Json], new: list[Json], lookup: Lookup, path: Path, was_at: Path) -> Iterator[Change]:
     start = 0
     while start < min(len(old), len(new)) and old[start] == new[start]:
         start += 1
@@ -97,15 +105,14 @@ def _of_lists(old: list[Json], new: list[Json], lookup: Lookup, path: Path) -> I
     elif len(gone) + len(come) <= MANY:
         pairs = _by_place(gone, come)
     else:
-        pairs = ((number, *pair) for number, pair in enumerate(zip_longest(gone, come, fillvalue=_NOTHING)))
-    for number, was, now in pairs:
-        place = (*path, start + number)
+        pairs = ((number, number, *pair) for number, pair in enumerate(zip_longest(gone, come, fillvalue=_NOTHING)))
+    for before, after, was, now in pairs:
         if was is _NOTHING:
-            yield Change(place, "added", after=now)
+            yield Change((*path, start + after), "added", after=now)
         elif now is _NOTHING:
-            yield Change(place, "removed", before=was)
+            yield Change((*was_at, start + before), "removed", before=was)
         else:
-            yield from differences(was, now, lookup, place)
+            yield from differences(was, now, lookup, (*path, start + after), (*was_at, start + before))
 
 
 def _ids(items: list[Json], lookup: Lookup) -> list[str]:
@@ -121,20 +128,21 @@ def _ids(items: list[Json], lookup: Lookup) -> list[str]:
     return found if len(set(found)) == len(found) else []
 
 
-def _by_id(gone: dict[str, Json], come: dict[str, Json]) -> Iterator[tuple[int, Json, Json]]:
-    """Yield place, old and new of elements that are known by an id."""
+def _by_id(gone: dict[str, Json], come: dict[str, Json]) -> Iterator[tuple[int, int, Json, Json]]:
+    """Yield the place that was and is, old and new of elements that are known by an id."""
+    places = {name: number for number, name in enumerate(gone)}
     for number, (name, value) in enumerate(come.items()):
-        yield number, gone.get(name, _NOTHING), value
+        yield places.get(name, 0), number, gone.get(name, _NOTHING), value
     for number, (name, value) in enumerate(gone.items()):
         if name not in come:
-            yield number, value, _NOTHING
+            yield number, number, value, _NOTHING
 
 
-def _by_place(gone: list[Json], come: list[Json]) -> Iterator[tuple[int, Json, Json]]:
-    """Yield place, old and new of elements without an id; runs of equal ones are found, whatever was put between."""
+def _by_place(gone: list[Json], come: list[Json]) -> Iterator[tuple[int, int, Json, Json]]:
+    """Yield the same of elements without an id; runs of equal ones are found, whatever was put between."""
     names: dict[str, int] = {}
     old, new = ([names.setdefault(repr(item), len(names)) for item in items] for items in (gone, come))
     for word, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if word != "equal":
             for number, (was, now) in enumerate(zip_longest(gone[a:b], come[c:d], fillvalue=_NOTHING)):
-                yield (a if now is _NOTHING else c) + number, was, now
+                yield a + number, c + number, was, now
