@@ -163,6 +163,8 @@ class EventIndex:
         )  # fmt: skip
         number = self._token_facets.get(key)
         if number is None:
+            if len(self._token_facets) >= max(KNOWN, self._size >> 4):
+                self._token_facets.clear()
             number = self._token_facets[key] = self._intern(facet(event, run, tool))
         return number
 

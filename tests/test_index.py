@@ -339,3 +339,12 @@ def test_steps_that_go_on_and_on_do_not_keep_every_facet_in_mind(monkeypatch):
     assert [index.facet_of(seq).step for seq in range(1, len(index), 2)] == list(range(500))
     selection = Selection(index, parse("node:node1"))
     assert len(selection) == 167 * 2
+
+
+def test_chunks_in_ever_new_namespaces_are_not_all_kept_in_mind(monkeypatch):
+    monkeypatch.setattr("lgwatch.index.KNOWN", 8)
+    index = EventIndex()
+    for number in range(500):
+        index.add(token("x", ns=(f"team:{number}",)), "r1")
+        assert len(index._token_facets) <= max(8, len(index) >> 4)
+    assert {index.facet_of(seq).path for seq in range(1, len(index))} == {"team/writer"}

@@ -638,6 +638,38 @@ def test_a_file_that_is_cut_again_and_again_never_shows_another_line_in_a_lines_
     assert [reader.line(seq).get("data") for seq in range(len(seen) - 2, len(seen))] == seen[-2:]
 
 
+def test_a_line_that_was_torn_when_the_name_was_lost_is_read_whole(path: Path):
+    written(path, custom(1))
+    reader = JournalReader(path)
+    line = encode(custom(2, at=1.0))
+    with path.open("ab", buffering=0) as file:
+        file.write(line[:30])
+        assert len(reader.poll()) == 1
+        path.unlink()
+        (told,) = reader.poll()
+        assert (getattr(told, "code", ""), reader.torn) == ("gone", True)
+        file.write(line[30:] + encode(custom(3, at=2.0)) + line[:9])
+        assert [getattr(event, "data", None) for event in reader.poll()] == [2, 3]
+        assert [reader.line(seq).get("data") for seq in range(1, 5)] == [1, None, 2, 3]
+        assert (reader.raw(3) + b"\n", reader.line(2)["code"], reader.torn) == (line, "gone", True)
+
+
+def test_what_was_written_after_a_cut_is_there_when_the_name_is_lost(path: Path):
+    written(path, *(custom(number) for number in range(6)))
+    reader = JournalReader(path)
+    reader.poll()
+    os.truncate(path, reader.offsets[2])
+    reader.poll()
+    with path.open("ab") as file:
+        file.writelines(encode(custom(number)) for number in range(10, 13))
+    reader.poll()
+    path.unlink()
+    (told,) = reader.poll()
+    assert getattr(told, "code", "") == "gone"
+    expected = [0, *[None] * 6, 10, 11, 12, None]
+    assert [reader.line(seq).get("data") for seq in range(1, len(reader.offsets))] == expected
+
+
 def chain(length: int) -> list[Event]:
     """A conversation that grows: each list is stored as what is appended to the one before."""
     first = ValueStored(id="v0", data=["m0"])

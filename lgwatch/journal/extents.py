@@ -21,7 +21,6 @@ class Extents:
 
     def __init__(self) -> None:
         self._extents = [_Extent(0, 0)]
-        self._left = -1  # bytes of the file that have been there from the start
 
     def in_file(self, position: int) -> int:
         """Return where in the file a position after everything that was told is."""
@@ -30,7 +29,6 @@ class Extents:
 
     def tell(self, line: bytes, position: int, size: int) -> None:
         """Let a line that stands in no file be next; after it comes what the file has from `size` on."""
-        self._left = size if self._left < 0 else min(self._left, size)
         self._extents += [_Extent(position, 0, line), _Extent(position + len(line), size)]
 
     def read(self, fd: int, start: int, end: int) -> bytes:
@@ -43,14 +41,16 @@ class Extents:
             extent = self._extents[number]
             last = number + 1 == len(self._extents)
             stop = end if last else min(end, self._extents[number + 1].begin)
-            found += self._piece(fd, extent, start - extent.begin, stop - start, whole=last)
+            found += self._piece(fd, number, start - extent.begin, stop - start)
             number, start = number + 1, max(stop, start)
         return bytes(found)
 
-    def _piece(self, fd: int, extent: _Extent, offset: int, size: int, *, whole: bool) -> bytes:
+    def _piece(self, fd: int, number: int, offset: int, size: int) -> bytes:
+        extent = self._extents[number]
         if extent.told is not None:
             return extent.told[offset : offset + size]
         start = extent.at + offset
         # What was cut off may have been written anew, with other lines.
-        there = size if whole else max(min(size, self._left - start), 0)
+        left = min((one.at for one in self._extents[number + 1 :] if one.told is None), default=start + size)
+        there = max(min(size, left - start), 0)
         return os.pread(fd, there, start).ljust(size, b"\n")

@@ -151,7 +151,7 @@ class JournalReader:
         self._tell(
             "gone",
             f"{self.path.name} was removed or replaced: what comes is read, and will not be kept",
-            self._position,
+            self._position - len(self._tail),  # what is torn comes after the notice
         )
         return True
 
