@@ -141,6 +141,8 @@ def _screen(source: Source, session: Session, request: RunRequest | None, view: 
     from lgwatch.headless import exit_code, tell_error
     from lgwatch.plain import began, summary
 
+    if app.return_code:  # an error of lgwatch itself ended the screen, and is told
+        return app.return_code
     for event in source.poll():  # how the run ended when the screen was left
         session.apply(event)
     with suppress(OSError):  # the terminal may be gone: its window was closed

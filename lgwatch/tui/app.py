@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.dom import DOMNode
+from textual.events import DescendantFocus, Key
 from textual.events import Event as TextualEvent
-from textual.events import Key
 from textual.filter import LineFilter
 from textual.screen import Screen
 
@@ -110,6 +110,8 @@ class WatchApp(App[None]):
         self._early: list[Key] = []  # what was typed before there were panes
         self._leaving = False
         self._painted: Filter | None = None
+        self.grows = False
+        """Whether the last picture showed the panes as the session is now."""
 
     def compose(self) -> ComposeResult:
         """The lines that need no panes: what is loading is on the screen before all else."""
@@ -199,8 +201,9 @@ class WatchApp(App[None]):
         gc.collect()
         gc.freeze()
         gc.set_threshold(10_000, 5, 200)  # a young collection of more would be felt in a key
-        for key in self._early:
-            self.post_message(key)
+        early, self._early = self._early, []
+        for key in early:  # at once: what was typed after them waits already
+            await self.on_event(key)
         self._pump.turn()
 
     def _reload(self) -> None:
@@ -232,7 +235,7 @@ class WatchApp(App[None]):
                 self.chrome.tell()
             elif type(event) is RunStarted:
                 self._drop_hint()
-            if type(event) is Notice and event.code == "needs_input":
+            if type(event) is Notice and event.code == "needs_input" and self.source.live:
                 self.call_later(self._ask_for_input, event.text)
             elif type(event) is RunEnded and event.error:
                 self.call_later(self.say, "")
@@ -249,10 +252,12 @@ class WatchApp(App[None]):
         if isinstance(page, Growing):
             page.grow(self.session, self.keep, paused=self.paused)
         asked = self._painted is not self.keep  # a pause stops the news, not what a person asks for
-        if (not self.paused or asked) and (page is None or (isinstance(page, Growing) and page.see_through)):
-            self._painted = self.keep
+        seen = page is None or (isinstance(page, Growing) and page.see_through)
+        self.grows = seen and (not self.paused or asked)
+        if self.grows:
             self.panes.grow(self.session, self.keep, now)
             self.pointer.show()
+            self._painted = None if asked and self.panes.behind else self.keep  # it is finished in a pause, too
             if self.panes.behind:
                 self._pump.hasten()
         self.chrome.draw(now)
@@ -284,14 +289,19 @@ class WatchApp(App[None]):
 
     def say(self, text: str, seconds: float = 4.0) -> None:
         """Show a short text beside the tabs for a while."""
+        self._leaving = False  # nobody can read any more what the key does the second time
         self.chrome.say(text, seconds)
         if self.is_running:  # while nothing happens, the next frame may be far
             self.call_later(self.draw_soon)
 
+    def unsay(self) -> None:
+        """Take back what was said."""
+        self.chrome.hint, self._leaving = "", False
+
     def _drop_hint(self) -> None:
         """Take away a hint that is no longer true; how far a search got is true until it ends."""
         if not self.panes.view.found:
-            self.chrome.hint, self._leaving = "", False
+            self.unsay()
 
     # ── filter and search ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -382,6 +392,13 @@ class WatchApp(App[None]):
         else:
             self.draw()
 
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Close the line where one types when a pane is given the keys; a filter that was typed holds."""
+        typing = self.furnished and bool(self.prompt.purpose)
+        if typing and event.widget is self.panes.focused_view():  # and not one that had them a moment ago
+            self.chrome.error = ""
+            self.close_prompt()
+
     def close_prompt(self) -> None:
         """Give the keys back to the pane."""
         self.prompt.close()
@@ -398,13 +415,13 @@ class WatchApp(App[None]):
         """Show the panes of a tab."""
         self._drop_hint()
         self.panes.show_tab(key)
-        self.call_after_refresh(self.draw)
+        self.call_after_refresh(self._show_anew)
 
     def action_zoom(self) -> None:
         """The focused pane alone, or the view that it was taken from."""
         self._drop_hint()
         self.panes.zoom()
-        self.call_after_refresh(self.draw)
+        self.call_after_refresh(self._show_anew)
 
     def action_pause(self) -> None:
         """Stop or go on drawing."""
@@ -434,10 +451,10 @@ class WatchApp(App[None]):
         elif self.panes.zoomed:
             self._drop_hint()
             self.panes.unzoom()
-            self.call_after_refresh(self.draw)
+            self.call_after_refresh(self._show_anew)
         elif view.found:
             view.search(None)
-            self.chrome.hint = ""
+            self.unsay()
         elif self.keep:
             self.set_filter("")
 
@@ -567,15 +584,15 @@ class WatchApp(App[None]):
             self.say("copied")
         elif self.session.status == "running" and self.source.live and not self._leaving:
             self.action_stop()
-            self._leaving = True
             self.say("stopping; ctrl+c again leaves")
+            self._leaving = True
         else:
             self.exit()
 
     def action_leave(self) -> None:
         """Leave; a run that goes on is asked about first."""
         if self.session.status == "running" and self.source.live and not self._leaving:
-            self._leaving = True
             self.say("the run goes on; q again stops it and leaves")
+            self._leaving = True
         else:
             self.exit()

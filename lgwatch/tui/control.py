@@ -126,7 +126,8 @@ class Control:
         except InputError as error:
             app.chrome.error = f"{error.message} — {error.hint}"
             return
-        app.chrome.error = app.chrome.hint = ""
+        app.chrome.error = ""
+        app.unsay()
         app.close_prompt()
         if self._app.request is None:
             return

@@ -59,7 +59,7 @@ class Pump:
             app.draw()
             self._patience = max(0.1, 10 * (monotonic() - began))
         running = app.session.status in ("running", "loading") and app.source.live
-        hurry = self._far_behind or (app.panes.behind and not app.paused)
+        hurry = self._far_behind or (app.grows and app.panes.behind)
         self._come_back(SOON if hurry else FRAME if events else RUNNING if running else IDLE)
 
     def _come_back(self, pause: float) -> None:

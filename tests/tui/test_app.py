@@ -689,3 +689,41 @@ async def test_a_pause_shows_the_last_number_of_a_border_first(tmp_path):
         pane.mark("", "7 of many")
         await pilot.press("space")
         assert pane.border_subtitle == "7 of many"
+
+
+async def test_a_tab_that_is_chosen_in_a_pause_shows_what_is_there(tmp_path):
+    app = played(tmp_path, run(), task("a"), Output(stream="stdout", text="hello from a", node="a", task="a"))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "space", "7")
+        assert "hello from a" in pane_text(app, "console")
+
+
+async def test_a_second_q_leaves_only_while_the_first_one_is_told(tmp_path):
+    app = played(tmp_path, run(), task("a"))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "q")
+        assert "q again" in app.chrome.hint
+        app.say("something else")
+        await shown(pilot, "q")
+        assert app.is_running
+        assert "q again" in app.chrome.hint
+
+
+async def test_the_line_closes_when_a_pane_is_given_the_keys_and_its_filter_holds(tmp_path):
+    app = played(tmp_path, run(), task("writer"))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "f", *"node:writer", "tab")
+        assert app.prompt.purpose == ""
+        assert app.keep.source == "node:writer"
+        await shown(pilot, "f")
+        assert app.prompt.purpose == "filter"
+
+
+async def test_a_page_over_the_panes_is_no_reason_to_hurry(tmp_path):
+    app = played(tmp_path, run(), task("a"))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, "4", "question_mark")
+        write(app.source.path, custom({"n": 1}), after=5.0)
+        app.take(app.source.poll())
+        app.draw()
+        assert not app.grows

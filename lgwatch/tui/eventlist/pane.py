@@ -5,7 +5,6 @@ Left and right choose a cell; what stands in it can be kept alone, dropped, or s
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -76,7 +75,11 @@ class ListRows(EventRows):
 
     def seq_at(self, index: int) -> int:
         """Return which event a row is of."""
-        return self.seqs[self._order[index]] if self.sorted else self.seqs[index]
+        return self.seqs[self._own(index)]
+
+    def _own(self, index: int) -> int:
+        """Return where the event of a row is in its own order, which is that of time."""
+        return self._order[index] if self.sorted else index
 
     def place(self, index: int) -> int:
         """Return the row of the event that is `index` in its own order."""
@@ -85,8 +88,8 @@ class ListRows(EventRows):
     def key(self, index: int) -> Hashable:
         """The event, its time, and whether a cell of it is lit."""
         cell = self.column if index == self.cursor() else None
-        seqs, at = (self.seqs, index) if not self.sorted else (array("I", [self.seq_at(index)]), 0)
-        return (seqs[at], self.times.key(seqs, at), cell)
+        own = self._own(index)
+        return (self.seqs[own], self.times.key(self.seqs, own), cell)
 
     def index_of(self, key: Hashable) -> int | None:
         """Find an event again: itself, or the next one that is kept."""
@@ -106,9 +109,7 @@ class ListRows(EventRows):
     def row(self, index: int, width: int) -> Row:
         """Read the event's line and draw its cells."""
         seq = self.seq_at(index)
-        time = (
-            self.times.stamp(array("I", [seq]), 0, width) if self.sorted else self.times.stamp(self.seqs, index, width)
-        )
+        time = self.times.stamp(self.seqs, self._own(index), width)
         row = columns(self.facet(seq), self.line(seq), self._size(seq), time, width)
         if self.column is not None and index == self.cursor():
             row[self.column] = lit(row[self.column])

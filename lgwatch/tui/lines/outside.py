@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -36,7 +37,12 @@ def open_at(app: App[Any], file: str, line: int) -> str:
 def _leave_to(app: App[Any], words: list[str]) -> str:
     try:
         with app.suspend():
-            subprocess.run(words, check=False)
+            # Ctrl+C in it is meant for it alone. A handler, since a child would inherit that a signal is ignored.
+            before = signal.signal(signal.SIGINT, lambda *_: None)
+            try:
+                subprocess.run(words, check=False)
+            finally:
+                signal.signal(signal.SIGINT, before)
     except OSError as error:
         return f"cannot start {words[0]}: {error.strerror}"
     except SuspendNotSupported:

@@ -125,7 +125,7 @@ class Window:
             return whole
         if self.following:
             self.start = max(total - self.span * 0.9, 0.0)
-        self.start = min(max(self.start, 0.0), whole.end - self.span)
+        self.start = max(min(self.start, whole.end - self.span, total), 0.0)  # a new run may be shorter
         return Axis.window(self.start, self.start + self.span, columns)
 
     def fit(self) -> None:

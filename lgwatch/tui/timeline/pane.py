@@ -210,7 +210,8 @@ class TimelinePane(Pane):
 
     def _again(self) -> None:
         if self._session is not None:
-            self.show(self._session, self._keep, self._now)
+            session = self._session
+            self.safely(lambda: self.show(session, self._keep, self._now), None)
             self._say()
             self.settle(at_once=True)
 

@@ -258,7 +258,9 @@ def _counts(session: Session, seqs: Column[int], clock: Clock, axis: Axis) -> li
     for column in range(axis.columns + 1):
         second = axis.second(column)
         if second > clock.total:
-            places.append(len(seqs) if second - axis.span / axis.columns <= clock.total else places[-1])
+            places.append(
+                len(seqs) if second - axis.span / axis.columns <= clock.total else places[-1] if places else 0
+            )
         else:
             places.append(seqs.bisect_left(at.bisect_left(clock.moment(second))))
     return [after - before for before, after in pairwise(places)]
