@@ -19,7 +19,8 @@ class Selection:
 
     `keep` is asked once per facet. `whose`, where there is one, is asked once for each number of a task, and says besides
     whether that is its last word; what it says of a task that goes on may change, and then that task's events, and what
-    came after the first of them, are looked at again; `news` returns what is another thing whenever that may be. `each` is
+    came after the first of them, are looked at again; `news` returns what is another thing whenever that may be. `again`,
+    which only grows, has the ids of tasks that went on after a last word: then there is another one. `each` is
     asked of every event that the others keep. With a `kind` only events of that type are looked at, and no more than `at_once` in one update, the newest ones first.
     """
 
@@ -30,6 +31,7 @@ class Selection:
         *,
         whose: Callable[[int], tuple[bool, bool]] | None = None,
         news: Callable[[], object] = object,
+        again: Sequence[str] = (),
         each: Callable[[array[int]], Iterable[int]] | None = None,
         kind: str = "",
         at_once: int | None = None,
@@ -39,6 +41,8 @@ class Selection:
         self._whose = whose
         self._news = news
         self._told: object = None
+        self._again = again
+        self._heard = 0  # of `again`
         self._each = each
         self._kind = kind
         self._at_once = at_once
@@ -119,6 +123,11 @@ class Selection:
         """Ask again about the tasks that went on; where an answer is another one, go back to the first event of that task.
 
         Return whether anything was gone back to."""
+        for name in self._again[self._heard :]:
+            number = self._index.number_of(name)
+            if number is not None and number in self._tasks:
+                self._open.add(number)
+        self._heard = len(self._again)
         news = self._news()
         if not self._open or news == self._told:
             return False

@@ -72,6 +72,8 @@ class Session:
         self.counts: dict[str, int] = {}
         self.now = 0.0
         self.task_changes = 0
+        self.reopened: list[str] = []
+        """Ids of tasks that had ended, or were there, and then went on after all: in this order, some more than once."""
         self._tasks: dict[str, Task] = {}
         self._open: set[Task] = set()  # those of the newest run, which are asked for with every picture
         self._held: dict[int, Held] = {}  # by the id of the chunk
@@ -294,6 +296,8 @@ class Session:
             current.step = max(current.step, event.step)
             current.first_step = current.first_step or event.step
         before = self._tasks.get(event.task)
+        if before is not None:
+            self.reopened.append(event.task)
         if before is not None and before.run == current.id:
             before.visits = before.attempts + 1
             before.spans = [span for span in before.spans if span.kind != "node"]
@@ -314,6 +318,7 @@ class Session:
     def _current_run(self, event: Event, seq: int) -> Run:
         if not self.runs:  # a journal whose beginning was cut
             self.runs.append(Run("r1", "", event.at, seq))
+            self._held.clear()
         return self.runs[-1]
 
     def _add_task(self, event: TaskStarted | TaskEnded, seq: int, run: Run) -> Task:
@@ -372,6 +377,8 @@ class Session:
             # A node in another thread can be faster than the news of its task.
             self._early.setdefault(event.task, []).append(span)
             return
+        if not task.open:
+            self.reopened.append(task.id)
         self._touched(task.id)
         self._adopt(task, span)
 
@@ -401,6 +408,8 @@ class Session:
         self.task_changes += 1
         run = self._current_run(event, seq)
         task = self._tasks.get(event.task)
+        if task is not None and not task.open:
+            self.reopened.append(event.task)
         if task is None or task.run != run.id:  # an error handler's task has an end and no start
             task = self._add_task(event, seq, run)
             if task.began is None:
@@ -465,6 +474,7 @@ class Session:
             run = Run(event.run, "", event.at, seq)
             self.runs.append(run)
             self._open.clear()
+            self._held.clear()
         run.status, run.ended, run.error, run.end_seq = event.status, event.at, event.error, seq
         left = {"done": "done", "interrupted": "interrupted"}.get(event.status, "cancelled")
         for task in run.tasks.values():

@@ -15,6 +15,7 @@ from lgwatch.events import (
     MessageChunk,
     Output,
     RunEnded,
+    RunStarted,
     SpanEnded,
     SpanStarted,
     TaskEnded,
@@ -36,6 +37,7 @@ from tests.factories import (
     failed,
     play,
     result,
+    resumed,
     span_end,
     task,
     token,
@@ -287,6 +289,47 @@ def test_what_a_task_did_after_all_decides_on_its_events_and_on_no_others(told, 
     while grown.behind:
         grown.update()
     assert list(grown) == list(kept(session, keep, lambda _: True, kind=kind))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("tsclrRE"), st.floats(0.1, 2)), max_size=40),
+    st.sampled_from(["attempt>1", "dur>1s", "tok>1", "attempt=1 dur<1s"]),
+    st.integers(1, 9),
+    st.sampled_from(["", "custom"]),
+)
+def test_what_a_task_does_after_its_end_decides_anew_on_its_events(told, expression: str, at_once: int, kind: str):
+    keep, session, at, runs = parse(expression), play(), 0.0, 1
+    grown = kept(session, keep, lambda _: True, kind=kind, at_once=at_once)
+    for number, (name, what, later) in enumerate(told):
+        at += later
+        runs += what == "R"
+        event = {
+            "t": task(name), "s": attempt(name, number), "c": custom(1, name), "l": token("x", number, node=name),
+            "r": result(name), "R": RunStarted(run=f"r{runs}", thread="1"), "E": ended("interrupted", f"r{runs}"),
+        }[what]  # fmt: skip
+        session.apply(replace(event, at=at))
+        before = list(grown)
+        grown.update()
+        assert list(grown)[: grown.stable] == before[: grown.stable]
+    while grown.behind:
+        grown.update()
+    assert list(grown) == list(kept(session, keep, lambda _: True, kind=kind))
+
+
+@pytest.mark.parametrize("expression", ["attempt>1", "dur>1s", "tok>2"])
+def test_a_task_that_goes_on_after_an_answer_is_asked_about_again(expression: str):
+    session, keep = play(task("a"), attempt("a"), custom(1, "a")), parse(expression)
+    grown = kept(session, keep, lambda _: True)
+    for event in (
+        result("a", interrupts=("i",), at=0.5), *resumed({"i": 1}), task("a", at=5.0), attempt("a", 2, at=5.0),
+        call(1, node="a", at=5.0), *(token("x", 1, node="a", at=6.0) for _ in range(5)), called(1, at=9.0),
+        result("a", at=9.0),
+    ):  # fmt: skip
+        session.apply(event)
+        grown.update()
+    assert 3 in grown.seqs  # of its first visit
+    assert list(grown) == list(kept(session, keep, lambda _: True))
 
 
 def test_a_task_that_ends_is_no_reason_to_look_at_what_came_before_it():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import lgwatch
 from lgwatch.events import (
     EVENTS,
+    Again,
     Event,
     GraphLoaded,
     Header,
@@ -364,6 +365,19 @@ def test_spans_and_messages_of_no_task_are_closed_by_the_run():
 
 
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("begins", [task("a"), ended("crashed", "r9")], ids=["task", "run"])
+def test_chunks_told_in_brief_are_of_the_run_that_goes_on(begins: Event):
+    def runs(brief: bool) -> list[str]:
+        session, like = Session(), token("a", at=0.1)
+        for event in (like, token("b", at=0.2), replace(begins, at=0.3), token("c", at=0.4)):
+            short = brief and isinstance(event, MessageChunk) and event is not like
+            session.apply(Again(at=event.at, like=like, text=event.text) if short else event)
+        return [session.index.facet_of(seq).run for seq in range(1, len(session.index))]
+
+    assert runs(brief=True) == runs(brief=False)
+    assert runs(brief=True)[-1]
 
 
 def test_chunks_add_up_to_a_message():

@@ -49,6 +49,7 @@ def kept(
         lambda facet: of(facet) and all(term(facet) for term in terms),
         whose=(lambda number: _whose(session, number, tasks)) if tasks else None,
         news=lambda: session.task_changes,
+        again=session.reopened,
         each=(lambda seqs: _by_time(seqs, session, moments)) if moments else None,
         kind=kind,
         at_once=at_once,
