@@ -73,10 +73,11 @@ def patterns(texts: Sequence[str]) -> tuple[str, ...]:
                 raise InputError(
                     f"--redact={text} matches nothing at all, and so everywhere", "leave it empty to mask known shapes"
                 )
-        except re.error as error:
-            where = "" if error.pos is None else f" at character {error.pos + 1}"
+        except (re.error, OverflowError, RuntimeError) as error:
+            position = getattr(error, "pos", None)
+            where = "" if position is None else f" at character {position + 1}"
             raise InputError(
-                f"--redact={text} is no regular expression: {error.msg}{where}",
+                f"--redact={text} is no regular expression: {getattr(error, 'msg', error)}{where}",
                 "a character that means itself takes a backslash, as in --redact='\\(secret\\)'",
             ) from None
         except EndlessError as error:

@@ -21,10 +21,14 @@ else:
 
 BUDGET = 1_000_000
 """Ways that `re` may try on one text, and letters that are looked at again: some hundredths of a second."""
-LARGEST = 5_000
-"""Places that a pattern may have, its repetitions written out."""
-KEPT = 50_000
-"""Steps of a walk that are remembered at most."""
+EACH = 5_000
+"""Steps that `re` may take from each letter of a text of any length."""
+LARGEST = 1_000
+"""Places that a walked pattern may have, its repetitions written out: what a letter costs that is new to the walk."""
+KEPT = 1_000_000
+"""Places that a walk remembers at most, whatever its steps."""
+STEP = 20
+"""Places that weigh as much as a step that is remembered."""
 
 
 class EndlessError(ValueError):
@@ -78,12 +82,14 @@ def _most(tree: Any) -> float:
         choices = _choices(tree)
     except EndlessError:
         return -1
-    if inf not in choices and prod(choices) <= BUDGET // 1_000:
+    length = _length(tree)
+    if prod(choices) * length <= EACH:
         return inf  # it takes as long as the text
     low, high = 0, BUDGET
     while low < high:
         middle = (low + high + 1) // 2
-        if (middle + 1) * prod(min(choice, middle + 1) for choice in choices) <= BUDGET:
+        weight = max(1, min(length, middle + 1) // 10)  # a way of a few letters is one step
+        if (middle + 1) * weight * prod(min(choice, middle + 1) for choice in choices) <= BUDGET:
             low = middle
         else:
             high = middle - 1
@@ -121,6 +127,26 @@ def _choices(tree: Iterable[tuple[Any, Any]]) -> list[float]:
     return found
 
 
+def _length(tree: Iterable[tuple[Any, Any]]) -> int:
+    """Return how many steps a way through a pattern has at most, each repetition with as few turns as it may."""
+    found = 0
+    for operation, given in tree:
+        match str(operation):
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                found += max(given[0], 1) * max(_length(given[2]), 1)
+            case "BRANCH":
+                found += max(_length(arm) for arm in given[1])
+            case "SUBPATTERN":
+                found += _length(given[3])
+            case "ATOMIC_GROUP":
+                found += _length(given)
+            case "ASSERT" | "ASSERT_NOT":
+                found += _length(given[1])
+            case _:
+                found += 1
+    return max(found, 1)
+
+
 class _Ways:
     """A set of places in a pattern, and which one follows by which letter."""
 
@@ -137,6 +163,7 @@ class _Walk:
 
     def __init__(self, tree: Any, flags: int, step: int) -> None:
         self._step = step
+        self._groups: list[Any] = tree.state.groupwidths
         self._letters: dict[int, tuple[Callable[[str], object], int]] = {}  # place: what it takes, and the next place
         self._forks: dict[int, list[int]] = {}
         self._gates: dict[int, tuple[int, int]] = {}  # place: which condition, and the next place
@@ -170,7 +197,7 @@ class _Walk:
             ways = following
 
     def _remember(self, ways: _Ways, key: object, following: _Ways) -> _Ways:
-        self._remembered += 1
+        self._remembered += STEP
         if self._remembered > KEPT:
             for known in self._known.values():
                 known.after.clear()
@@ -195,7 +222,11 @@ class _Walk:
             todo += [each for each in more if each not in seen]
             seen.update(more)
         found = frozenset(place for place in seen if place in self._letters)
-        return self._known.setdefault((found, 0 in seen), _Ways(found, 0 in seen))
+        key = (found, 0 in seen)
+        if key not in self._known:
+            self._known[key] = _Ways(*key)
+            self._remembered += len(found)
+        return self._known[key]
 
     # ── the places of a pattern; each is made with the one that is behind it ──
 
@@ -220,7 +251,7 @@ class _Walk:
         match operation:
             case "LITERAL" | "NOT_LITERAL" | "ANY" | "IN" | "CATEGORY" | "RANGE":
                 place = self._place()
-                self._letters[place] = (_alone(item, flags).match, behind)
+                self._letters[place] = (self._alone(item, flags).match, behind)
                 return place
             case "MAX_REPEAT" | "MIN_REPEAT":
                 least, most, body = given
@@ -232,10 +263,10 @@ class _Walk:
                 return self._sequence(body, (flags | more) & ~less, behind)
             case "AT" | "ASSERT" | "ASSERT_NOT":
                 if operation != "AT" and _most(given[1]) < inf:
-                    raise EndlessError("it looks ahead for something of any length, (?=…*) or (?!…*)")
+                    raise EndlessError("it looks ahead for something long or of any length, (?=…*) or (?!…*)")
                 place = self._place()
                 self._gates[place] = (len(self._conditions), behind)
-                self._conditions.append(_alone(item, flags).match)
+                self._conditions.append(self._alone(item, flags).match)
                 return place
             case "GROUPREF" | "GROUPREF_EXISTS":
                 raise EndlessError("it refers back to a group beside something of any length")
@@ -251,13 +282,18 @@ class _Walk:
             for _ in range(most - least):
                 behind = self._fork([self._sequence(body, flags, behind), end])
         for _ in range(least):
-            behind = self._sequence(body, flags, behind)
+            end, behind = behind, self._sequence(body, flags, behind)
+            if behind == end:
+                break  # it is empty, however often
         return behind
 
+    def _alone(self, item: tuple[Any, Any], flags: int) -> re.Pattern[str]:
+        """Return one item of the pattern as a pattern of its own.
 
-def _alone(item: tuple[Any, Any], flags: int) -> re.Pattern[str]:
-    """Return one item of a pattern as a pattern of its own."""
-    state = _parser.State()
-    state.flags = flags
-    found: re.Pattern[str] = _compiler.compile(_parser.SubPattern(state, [item]), flags)
-    return found
+        It has all groups of the pattern: `re` writes what a group matched to where the number of groups left no room for it.
+        """
+        state = _parser.State()
+        state.flags = flags
+        state.groupwidths = self._groups
+        found: re.Pattern[str] = _compiler.compile(_parser.SubPattern(state, [item]), flags)
+        return found

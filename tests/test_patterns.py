@@ -1,6 +1,10 @@
 """Patterns that somebody types: as `re` says, and soon, whatever the pattern and the text."""
 
+import os
+import random
 import re
+import subprocess
+import sys
 import time
 
 import pytest
@@ -8,6 +12,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lgwatch import patterns
+from lgwatch.arguments import patterns as redacted
+from lgwatch.errors import FilterError, InputError
+from lgwatch.filter import parse
 from lgwatch.patterns import EndlessError, Pattern
 
 WILD = ["(a+)+$", "(a*)*b$", "(a|a)*b$", "(a|ab|b)+$", "(a?){40}a{40}$", "(.*a){25}$", "a*a*a*a*a*a*a*b$", r"^(\w+\s?)*$",
@@ -103,3 +110,74 @@ def test_a_long_walk_remembers_only_so_much(monkeypatch):
     assert pattern.search(text)
     walk = pattern._both()[0]
     assert sum(len(ways.after) for ways in walk._known.values()) <= 101
+
+
+def test_a_walk_remembers_only_so_many_places(monkeypatch):
+    monkeypatch.setattr(patterns, "KEPT", 5_000)
+    pattern, letters = Pattern("(a.{0,400}B)*C"), random.Random(1)
+    assert not pattern.search("".join(letters.choices("abc", k=2_000)))
+    walk = pattern._both()[0]
+    assert sum(len(ways.places) for ways in walk._known.values()) <= 5_000 + 2 * 1_000
+
+
+GROUPS = [
+    r"(\w+)\s*(?!(foo|bar))\d*",
+    "(?=(a))[ab]*c*d*e*",
+    "(?<=(a)(b))[ab]*c*d*e*",
+    "(?=((a)|(b))?a)[ab]*c*d*e*",
+    "((?!(x)(y))[ab])*e",
+]
+
+
+@pytest.mark.parametrize("source", GROUPS)
+def test_a_group_in_what_is_looked_at_has_room_for_its_match(source):
+    code = (
+        "import sys, re; from lgwatch.patterns import Pattern; text = 'ab' * 5_000; pattern = Pattern(sys.argv[1]);"
+        "pattern._most = -1; assert pattern.search(text) is (re.search(sys.argv[1], text[:40]) is not None);"
+        "sum(1 for _ in pattern.spans(text))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, source],
+        env=os.environ | {"PYTHONMALLOC": "debug"}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_few_ways_of_a_few_letters_are_asked_of_re():
+    assert Pattern("a.{0,1500}b")._most == float("inf")
+    assert Pattern("(?:[a-f0-9]{4}-){8}")._most == float("inf")
+    assert Pattern(r"\w{1,64}@\w{1,255}")._most < 1_000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "(?:(?:aa){300}){300}b",
+        "(?:(?:(?:aa){300}){300}|c)b",
+        "(?=(?:(?:aa){300}){300}b)a",
+        ".{0,1500}a.{0,1500}b",
+        "(a.{0,1500}b)*",
+    ],
+)
+def test_what_would_take_too_long_at_each_letter_is_refused(source):
+    with pytest.raises(EndlessError, match=r"too many|looks ahead"):
+        Pattern(source)
+
+
+def test_what_is_empty_is_repeated_at_once():
+    assert Pattern("(?:()){4000000000}a*b*c*d").search("a" * 5_000 + "d")
+
+
+@pytest.mark.parametrize(
+    "source", ["(" * 5_000 + ")" * 5_000, "a{99999999999999999999}", r"(a+)+\1", "(", "(?:(?:aa){300}){300}"]
+)
+def test_what_makes_no_pattern_is_told_where_it_is_typed(source):
+    with pytest.raises(FilterError):
+        parse(f"text:re:/{source}/")
+    with pytest.raises(InputError):
+        redacted([source])
+
+
+def test_a_word_with_a_star_that_is_too_long_is_told_where_it_is_typed():
+    with pytest.raises(FilterError, match="too long"):
+        parse("node:" + "a" * 6_000 + "*")

@@ -97,7 +97,10 @@ def _term(source: str, start: int) -> tuple[Term, int]:
         example = f"{name}{operator}{3 if number else 'writer'}"
         raise FilterError(f"{name}{operator} needs a value", f"write for example {example}", position=head.end())
     meant = [_number(name, operator, value) if number else _text(head["field"] or name, value) for value in values]
-    tests = tuple(tester(value, operator) for value in meant)
+    try:
+        tests = tuple(tester(value, operator) for value in meant)
+    except EndlessError as error:
+        raise FilterError(f"this is too long to look for: {error}", "write less of it", position=head.end()) from None
     return Term(name, source[start:end], bool(head["negated"]), tests, tuple(meant), operator, keys), end
 
 
@@ -139,7 +142,7 @@ def _text(name: str, match: re.Match[str]) -> Value:
                 "write it without, or as two terms: !re:/this/ keeps what it is not found in",
                 position=match.start("regex"),
             ) from None
-        except (re.error, OverflowError, RecursionError) as error:
+        except (re.error, OverflowError, RuntimeError) as error:
             position = match.start("regex") + (getattr(error, "pos", None) or 0)
             raise FilterError(
                 f"bad regular expression: {getattr(error, 'msg', error)}",
