@@ -103,6 +103,7 @@ def results(folder: Path) -> list[RunEnded]:
 
 def runner_pid(folder: Path) -> int:
     """The process id of the graph's process, from the journal's header, as soon as that is written."""
-    assert eventually(lambda: b"\n" in (folder / "run.jsonl").read_bytes())
-    with (folder / "run.jsonl").open() as journal:
-        return int(json.loads(journal.readline())["pid"])
+    journal = folder / "run.jsonl"
+    assert eventually(lambda: journal.exists() and b"\n" in journal.read_bytes())
+    with journal.open() as lines:
+        return int(json.loads(lines.readline())["pid"])
